@@ -25,7 +25,17 @@ class Clock(Protocol):
 
     def now(self) -> float: ...
 
-    def call_at(self, at: float, callback: Callable[[], None]) -> Timer: ...
+    def call_at(self, at: float, callback: Callable[[], object]) -> Timer: ...
+
+
+async def sleep_until(clock: Clock, at: float) -> None:
+    """Wait until `at` on that clock; used from the clock's thread."""
+    woken = asyncio.get_running_loop().create_future()
+    timer = clock.call_at(at, lambda: woken.done() or woken.set_result(None))
+    try:
+        await woken
+    finally:
+        timer.cancel()
 
 
 def anchor() -> float:
@@ -45,15 +55,15 @@ class SystemClock:
     def now(self) -> float:
         return self.anchor + time.monotonic()
 
-    def call_at(self, at: float, callback: Callable[[], None]) -> Timer:
+    def call_at(self, at: float, callback: Callable[[], object]) -> Timer:
         return self._loop.call_at(at - self._loop_offset, callback)
 
 
 class _SimulatedTimer:
     __slots__ = ("callback",)
 
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self.callback: Callable[[], None] | None = callback
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self.callback: Callable[[], object] | None = callback
 
     def cancel(self) -> None:
         self.callback = None
@@ -70,7 +80,7 @@ class SimulatedClock:
     def now(self) -> float:
         return self._now
 
-    def call_at(self, at: float, callback: Callable[[], None]) -> Timer:
+    def call_at(self, at: float, callback: Callable[[], object]) -> Timer:
         timer = _SimulatedTimer(callback)
         heapq.heappush(self._due, (max(at, self._now), next(self._order), timer))
         return timer

@@ -1,0 +1,281 @@
+"""The engine: everything that a call needs, opened together and closed together.
+
+    async with Engine.open() as engine:
+        call = await engine.dial(Dial(to="79990000001", script="appointment.yaml"))
+        async for fact in call:
+            print(fact)
+
+It owns signalling, the media process, the clips, the trunks' places, and, where no trunk is configured, the sandbox.
+All of it lives in the event loop in which it was opened; `zvonar serve` gives it a loop in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+import platformdirs
+import structlog
+
+from engine import config as configuration
+from engine.call import Call, Settings
+from engine.clips.cache import ClipCache, ClipError
+from engine.clock import SystemClock, sleep_until
+from engine.config import Config, TrunkConfig
+from engine.dial import Dial, DialError, Fenced, digits_of
+from engine.events import SignallingEvent, TrunkChanged
+from engine.journal import Journal
+from engine.media import wire
+from engine.media.plane import MediaPlane, NoPorts
+from engine.ongoing import OngoingCall
+from engine.sandbox.sandbox import Sandbox
+from engine.sip.signalling import Signalling
+from engine.trunks import TrunkRoom, choose
+from ivr import parser
+from ivr.model import File, Pause, PromptItem, Record, Script
+
+CLOSE_WITHIN_S = 8.0  # calls that go on when the engine closes are hung up, and given so long to end
+BUSY = 0.7  # above that share of the media tick no new call starts (DESIGN: before anybody hears it)
+
+_log = structlog.get_logger("zvonar.engine")
+
+
+class Engine:
+    """Places calls. Not thread-safe: belongs to the loop that opened it."""
+
+    def __init__(self, config: Config, calls: int | None = None) -> None:
+        self.config = config
+        self._clock = SystemClock()
+        host, _ = configuration.parse_address(config.sip.bind)
+        legs = calls or config.media.calls
+        self._plane = MediaPlane(
+            config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs
+        )
+        self._clips = ClipCache(config.store.clips or platformdirs.user_cache_path("zvonar") / "clips")
+        self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
+        self._signalling: Signalling
+        self._rooms: dict[str, TrunkRoom] = {}
+        self._calls: dict[str, OngoingCall] = {}
+        self._dialing = 0
+        self._sessions = itertools.count(secrets.randbelow(1 << 30))
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, config: Config | str | Path | None = None, *, calls: int | None = None
+    ) -> AsyncIterator[Self]:
+        """Start everything; leaving the context hangs up what is going on and stops everything.
+
+        `config` is a configuration or its file; None reads the one `ZVONAR_CONFIG` names, else the defaults (sandbox).
+        `calls` bounds how many calls at once are prepared for (default: `[media] calls`). Raises ConfigError.
+        """
+        chosen = config if isinstance(config, Config) else configuration.load(config)
+        engine = cls(chosen, calls)
+        async with AsyncExitStack() as stack:
+            await engine._plane.start()
+            stack.push_async_callback(engine._plane.stop)
+            trunks: tuple[TrunkConfig, ...] = chosen.trunk
+            if engine._sandbox:
+                await engine._sandbox.start()
+                stack.push_async_callback(engine._sandbox.stop)
+                trunks = (engine._sandbox.config(),)
+            engine._rooms = {trunk.name: TrunkRoom(trunk, engine._clock) for trunk in trunks}
+            engine._signalling = Signalling(chosen.sip, trunks, engine._clock, engine._on_signalling)
+            await engine._signalling.start()
+            stack.push_async_callback(engine._signalling.stop)
+            stack.push_async_callback(engine._end_all)
+            yield engine
+
+    @property
+    def trunks(self) -> list[TrunkConfig]:
+        """The trunks calls can go through."""
+        return [room.config for room in self._rooms.values()]
+
+    @property
+    def sip_address(self) -> tuple[str, int]:
+        """Where we speak SIP: host and port."""
+        return self._signalling.address
+
+    async def dial(self, dial: Dial, fence: Callable[[], Awaitable[bool]] | None = None) -> OngoingCall:
+        """Place a call. Waits for a place on the trunk and for its pace, then for `fence`, then sends the INVITE.
+
+        The fence is the last thing before the INVITE: where it returns False, Fenced is raised and nobody is called.
+        Raises DialError, with nothing dialled, for what is wrong with number, trunk, script or clips.
+        """
+        to = digits_of(dial.to)
+        asked = digits_of(dial.outgoing) if dial.outgoing else None
+        trunk, outgoing = choose(self.trunks, dial.trunk, asked)
+        script, folder = await self._script(dial.script)
+        clips = await self._prepare(script, folder, dial.records)
+        room = self._rooms[trunk.name]
+        self._dialing += 1
+        try:
+            await room.enter()
+            try:
+                call = self._make(dial, trunk, to, outgoing, script, clips)
+                await self._pass(fence, call)
+            except BaseException:
+                room.leave()
+                raise
+        finally:
+            self._dialing -= 1
+        self._calls[call.id] = call
+        call.start()
+        return call
+
+    def room(self, trunk: str) -> int:
+        """How many more calls may start on that trunk now: its places and pace, free ports, the media tick's load."""
+        if self._plane.busy > BUSY:
+            return 0
+        legs = 2 if self._sandbox else 1
+        free = (self._plane.capacity - self._plane.census()["ports"]) // legs
+        of_trunk = self._rooms[trunk].free()
+        return max(0, free if of_trunk is None else min(free, of_trunk))
+
+    def census(self) -> dict[str, int]:
+        """What is open: dialogs, ports, tasks, timers, calls. All zero when nothing goes on."""
+        counts = dict.fromkeys(("dialogs", "ports", "tasks", "timers", "calls"), 0)
+        parts = [
+            self._signalling.census(),
+            self._plane.census(),
+            self._sandbox.census() if self._sandbox else {},
+        ]
+        parts.append({
+            "calls": len(self._calls),
+            "tasks": self._dialing,
+            "timers": sum(call.timers for call in self._calls.values()),
+        })  # fmt: skip
+        for part in parts:
+            for name, count in part.items():
+                counts[name] += count
+        return counts
+
+    # --- a call's making --------------------------------------------------------------------------------
+
+    async def _script(self, script: Script | str | Path) -> tuple[Script, Path | None]:
+        if isinstance(script, Script):
+            return script, None
+        path = Path(script)
+        try:
+            text = await asyncio.to_thread(path.read_text, "utf-8")
+        except OSError as error:
+            raise DialError(f"{path}: {error.strerror}; name a script that can be read") from error
+        except UnicodeDecodeError as error:
+            raise DialError(f"{path}: is not UTF-8 text; save it as UTF-8") from error
+        try:
+            return parser.parse(text, str(path)), path.parent
+        except parser.ScriptError as error:
+            raise DialError(str(error)) from error
+
+    async def _prepare(
+        self, script: Script, folder: Path | None, records: Mapping[str, Path]
+    ) -> dict[PromptItem, int]:
+        """Convert the script's clips and hand them to the media process; their numbers."""
+        numbers: dict[PromptItem, int] = {}
+        for block in script.blocks:
+            for item in block.prompt:
+                if isinstance(item, Pause) or item in numbers:
+                    continue
+                source = _source(item, folder, records)
+                try:
+                    clip = await asyncio.to_thread(self._clips.prepare, source)
+                except ClipError as error:
+                    raise DialError(f"block {block.name!r}: {error}") from error
+                numbers[item] = self._plane.load(clip)
+        return numbers
+
+    def _make(
+        self,
+        dial: Dial,
+        trunk: TrunkConfig,
+        to: str,
+        outgoing: str,
+        script: Script,
+        clips: Mapping[PromptItem, int],
+    ) -> OngoingCall:
+        name = dial.id or f"c{secrets.token_hex(6)}"
+        if name in self._calls:
+            raise DialError(f"call {name} goes on already")
+        ongoing: list[OngoingCall] = []
+        try:
+            slot = self._plane.open(lambda at, event: ongoing[0].on_media(at, event), trunk.media_networks)
+        except NoPorts as error:
+            raise DialError(f"no RTP port is free ({error}); raise [media] calls or wait") from error
+        settings = Settings(
+            call=name,
+            to=to,
+            outgoing=outgoing,
+            trunk=trunk.name,
+            timeout_s=dial.timeout_s,
+            codecs=trunk.codecs,
+            media_host=self.config.media.public_address or self._signalling.media_host(trunk.name),
+            media_port=slot.port,
+            session=next(self._sessions),
+            detect_end_of_speech=dial.detect_end_of_speech,
+            journal=str(dial.journal) if dial.journal else None,
+        )
+        try:
+            journal = Journal(dial.journal, settings, script) if dial.journal else None
+        except OSError as error:
+            slot.send(wire.Close())
+            raise DialError(f"{dial.journal}: {error.strerror}; name a file that can be written") from error
+        call = OngoingCall(
+            Call(settings, script),
+            clock=self._clock, signalling=self._signalling, slot=slot, clips=clips, journal=journal,
+            over=lambda call: self._over(call, trunk.name),
+        )  # fmt: skip
+        ongoing.append(call)
+        return call
+
+    async def _pass(self, fence: Callable[[], Awaitable[bool]] | None, call: OngoingCall) -> None:
+        opened = False
+        try:
+            opened = fence is None or await fence()
+        finally:
+            if not opened:
+                call.abandon()
+        if not opened:
+            raise Fenced(f"call {call.id} was not to be placed any more")
+
+    # --- what comes in ----------------------------------------------------------------------------------
+
+    def _on_signalling(self, leg: str, at: float, event: SignallingEvent) -> None:
+        if isinstance(event, TrunkChanged):
+            _log.info("trunk_changed", trunk=event.trunk, up=event.up, reason=event.reason)
+            return
+        call = self._calls.get(leg)
+        if call is not None:
+            call.on_leg(at, event)
+
+    def _over(self, call: OngoingCall, trunk: str) -> None:
+        if self._calls.pop(call.id, None) is not None:
+            self._rooms[trunk].leave()
+
+    async def _end_all(self) -> None:
+        until = self._clock.now() + CLOSE_WITHIN_S
+        for call in list(self._calls.values()):
+            call.hangup()
+        while self._calls and self._clock.now() < until:
+            await sleep_until(self._clock, self._clock.now() + 0.02)
+
+
+def _source(item: File | Record, folder: Path | None, records: Mapping[str, Path]) -> Path:
+    if isinstance(item, Record):
+        if item.id not in records:
+            raise DialError(
+                f"record {item.id!r} is not given; only the service keeps records, name a file instead"
+            )
+        return records[item.id]
+    if folder is None:
+        raise DialError(
+            f"clip {item.path!r}: a script that is not read from a file has no folder for its clips"
+        )
+    source = folder / item.path
+    if not source.resolve().is_relative_to(folder.resolve()):
+        raise DialError(f"clip {item.path!r} leaves the folder of its script; copy it there")
+    return source

@@ -1,0 +1,62 @@
+"""What a call amounts to: gathered while it runs, and told once, as its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.disposition import Disposition, EndedBy, Verdict
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts and times of one call. Times are Unix seconds."""
+
+    to: str
+    outgoing: str
+    trunk: str
+    started_at: float | None = None
+    ringing_at: float | None = None
+    answered_at: float | None = None
+    left_at: float | None = None  # when the callee's leg was over
+    digits: str = ""
+    answers: list[str] = field(default_factory=list)
+    path: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    heard_ms: int = 0
+    no_media: bool = False
+    verdict: Verdict | None = None
+    sip_code: int | None = None
+    reason: str = ""
+
+    def settle(self, verdict: Verdict, sip_code: int | None = None, reason: str = "") -> None:
+        """Decide how the call ended; the first decision stands."""
+        if self.verdict is None:
+            self.verdict, self.sip_code, self.reason = verdict, sip_code, reason
+
+    def result(self, at: float) -> dict[str, Any]:
+        """The fields of the `ended` fact."""
+        verdict = self.verdict or Verdict(Disposition.INTERNAL_ERROR, 41, EndedBy.US)
+        ended_at = self.left_at or at
+        answered_for = ended_at - self.answered_at if self.answered_at is not None else 0.0
+        return {
+            "disposition": verdict.disposition.value,
+            "sip_code": self.sip_code,
+            "hangup_cause": verdict.cause,
+            "ended_by": verdict.ended_by.value,
+            "reason": self.reason,
+            "to": self.to,
+            "outgoing": self.outgoing,
+            "trunk": self.trunk,
+            "digits": self.digits,
+            "answers": list(self.answers),
+            "path": list(self.path),
+            "tags": list(self.tags),
+            "heard_ms": self.heard_ms,
+            "no_media": self.no_media,
+            "started_at": self.started_at,
+            "ringing_at": self.ringing_at,
+            "answered_at": self.answered_at,
+            "ended_at": ended_at,
+            "duration_ms": round(answered_for * 1000),
+        }

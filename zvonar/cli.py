@@ -1,0 +1,140 @@
+"""The command `zvonar`: what can be typed, and nothing else. Each subcommand is a file, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+USAGE = 2  # exit status: wrong usage or configuration
+
+app = typer.Typer(
+    name="zvonar",
+    help="Places telephone calls for programs: dials over SIP, plays, listens, collects digits, reports.",
+    epilog="Try it without a trunk, on the sandbox: zvonar call configs/scripts/appointment/appointment.yaml 79990000001",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+account_app = typer.Typer(help="The accounts of the service.", no_args_is_help=True)
+app.add_typer(account_app, name="account")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="TOML configuration; default: $ZVONAR_CONFIG, else the sandbox."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.command(
+    epilog="Example: zvonar call appointment.yaml 79990000001 --from 79932432781 --journal call.jsonl"
+)
+def call(
+    script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="The call script, a YAML file.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="Whom to call: 3 to 15 digits, a plus is allowed.")
+    ],
+    outgoing: Annotated[
+        str | None, typer.Option("--from", metavar="NUMBER", help="The number of ours to show.")
+    ] = None,
+    trunk: Annotated[str | None, typer.Option(metavar="NAME", help="The trunk to go through.")] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to ring.", min=1, max=600)
+    ] = 30.0,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the call for `zvonar replay`.")
+    ] = None,
+    detect_end_of_speech: Annotated[
+        bool,
+        typer.Option("--detect-end-of-speech", help="Let the callee's greeting end before the first prompt."),
+    ] = False,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Place one call, without the service; tells what happens as it happens.
+
+    Exit status: 0 answered, 1 not answered, 2 wrong script, number or configuration (then nobody was called).
+    """
+    from zvonar.call import place
+
+    raise typer.Exit(
+        place(
+            script, number, outgoing=outgoing, trunk=trunk, timeout_s=timeout, journal=journal,
+            detect_end_of_speech=detect_end_of_speech, config=config, as_json=as_json,
+        )
+    )  # fmt: skip
+
+
+@app.command(epilog="Example: zvonar replay call.jsonl")
+def replay(
+    journal: Annotated[
+        Path, typer.Argument(metavar="JOURNAL", help="A file that `zvonar call --journal` wrote.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Run a call again from its journal, and compare what comes out.
+
+    Exit status: 0 the same facts again, 1 they differ (the first difference is shown), 2 no readable journal.
+    """
+    from zvonar.replay import show
+
+    raise typer.Exit(show(journal, as_json=as_json))
+
+
+@app.command(epilog="Example: zvonar serve --config zvonar.toml")
+def serve(config: ConfigFile = None) -> None:
+    """Run the service: calls are asked for over HTTP."""
+    from zvonar.serve import serve as run
+
+    run(config)
+
+
+@app.command(epilog="Example: zvonar sandbox --listen 127.0.0.1:5070")
+def sandbox(
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where to wait for calls.")
+    ] = "127.0.0.1:5070",
+    config: ConfigFile = None,
+) -> None:
+    """Run the sandbox's subscribers alone, for other SIP software to call."""
+    from zvonar.sandbox import run
+
+    run(listen, config)
+
+
+@account_app.command("add", epilog="Example: zvonar account add clinic --balance 100 --moderated")
+def account_add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the account is called.")],
+    balance: Annotated[str, typer.Option(metavar="AMOUNT", help="The money it starts with.")] = "0",
+    moderated: Annotated[bool, typer.Option("--moderated", help="Its clips need no moderation.")] = False,
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Make an account and print its API key; may be done while `zvonar serve` runs."""
+    from zvonar.account import add
+
+    try:
+        amount = Decimal(balance)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{balance!r} is no amount; write for example 100 or 99.50") from None
+    add(name, amount, moderated, as_json, config)
+
+
+def main() -> None:
+    """The entry point: errors that we know are one line on stderr and exit status 2."""
+    from engine.config import ConfigError
+    from engine.dial import DialError
+
+    try:
+        app()
+    except (ConfigError, DialError) as error:
+        print(f"zvonar: {error}", file=sys.stderr)
+        sys.exit(USAGE)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone; Python would complain about stdout at exit
+        sys.exit(1)
