@@ -28,8 +28,8 @@ from typing import Any
 from engine import disposition, orders
 from engine.disposition import Disposition, EndedBy, Verdict
 from engine.events import (
-    AnswerOffer,
     Answered,
+    AnswerOffer,
     EarlyMedia,
     Ended,
     Failed,
@@ -110,9 +110,7 @@ class Call:
     def upper_bound_s(self) -> float:
         """No call of these settings and this script lives longer, from `Start` on."""
         limits = self._script.limits
-        return (
-            self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + CLOSING_S + SLACK_S
-        )
+        return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + CLOSING_S + SLACK_S
 
     def step(self, at: float, event: Input) -> list[Output]:
         """Take one input that happened at `at` (Unix seconds); what follows, in order."""
@@ -195,9 +193,7 @@ class Call:
             self._leave(disposition.NO_CODEC)
             return
         greeted = self.settings.detect_end_of_speech
-        if greeted or any(
-            block.interrupt in (Interrupt.VOICE, Interrupt.ANY) for block in self._script.blocks
-        ):
+        if greeted or any(block.interrupt in (Interrupt.VOICE, Interrupt.ANY) for block in self._script.blocks):
             self._out.append(wire.Listen(("voice",)))
         if greeted:
             self.phase = Phase.GREETING
@@ -355,9 +351,7 @@ class Call:
 
     def _offer(self) -> bytes:
         mine = self.settings
-        return sdp.offer(
-            mine.media_host, mine.media_port, mine.codecs, session=mine.session, version=self._sdp_version
-        )
+        return sdp.offer(mine.media_host, mine.media_port, mine.codecs, session=mine.session, version=self._sdp_version)
 
     def _answer_offer(self, offer: bytes) -> None:
         self._sdp_version += 1

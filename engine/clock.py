@@ -30,6 +30,8 @@ class Clock(Protocol):
 
 async def sleep_until(clock: Clock, at: float) -> None:
     """Wait until `at` on that clock; used from the clock's thread."""
+    if at <= clock.now():
+        return
     woken = asyncio.get_running_loop().create_future()
     timer = clock.call_at(at, lambda: woken.done() or woken.set_result(None))
     try:

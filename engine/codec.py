@@ -18,18 +18,14 @@ class Codec:
 
     def encode(self, value: Any) -> dict[str, Any]:
         """A dict that `json.dumps` takes; bytes become one character a byte."""
-        return {"type": type(value).__name__} | {
-            spec.name: _plain(getattr(value, spec.name)) for spec in fields(value)
-        }
+        return {"type": type(value).__name__} | {spec.name: _plain(getattr(value, spec.name)) for spec in fields(value)}
 
     def decode(self, plain: dict[str, Any]) -> Any:
         """The value again; ValueError where it is none of the set."""
         try:
             kind = self._kinds[plain["type"]]
             hints = self._hints[kind]
-            return kind(
-                **{name: _typed(hints[name], value) for name, value in plain.items() if name != "type"}
-            )
+            return kind(**{name: _typed(hints[name], value) for name, value in plain.items() if name != "type"})
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an event of ours: {str(plain)[:80]}") from error
 

@@ -205,9 +205,7 @@ def parse(table: Mapping[str, Any], source: str = "configuration") -> Config:
 
 def _first(error: ValidationError) -> str:
     # An unknown key explains a "missing" one beside it, so it is told first.
-    problems = sorted(
-        error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden"
-    )
+    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden")
     problem = problems[0]
     place = ".".join(str(part) for part in problem["loc"]) or "file"
     if problem["type"] == "extra_forbidden":

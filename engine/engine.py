@@ -53,9 +53,7 @@ class Engine:
         self._clock = SystemClock()
         host, _ = configuration.parse_address(config.sip.bind)
         legs = calls or config.media.calls
-        self._plane = MediaPlane(
-            config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs
-        )
+        self._plane = MediaPlane(config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs)
         self._clips = ClipCache(config.store.clips or platformdirs.user_cache_path("zvonar") / "clips")
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
         self._signalling: Signalling
@@ -66,9 +64,7 @@ class Engine:
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls, config: Config | str | Path | None = None, *, calls: int | None = None
-    ) -> AsyncIterator[Self]:
+    async def open(cls, config: Config | str | Path | None = None, *, calls: int | None = None) -> AsyncIterator[Self]:
         """Start everything; leaving the context hangs up what is going on and stops everything.
 
         `config` is a configuration or its file; None reads the one `ZVONAR_CONFIG` names, else the defaults (sandbox).
@@ -172,9 +168,7 @@ class Engine:
         except parser.ScriptError as error:
             raise DialError(str(error)) from error
 
-    async def _prepare(
-        self, script: Script, folder: Path | None, records: Mapping[str, Path]
-    ) -> dict[PromptItem, int]:
+    async def _prepare(self, script: Script, folder: Path | None, records: Mapping[str, Path]) -> dict[PromptItem, int]:
         """Convert the script's clips and hand them to the media process; their numbers."""
         numbers: dict[PromptItem, int] = {}
         for block in script.blocks:
@@ -201,9 +195,8 @@ class Engine:
         name = dial.id or f"c{secrets.token_hex(6)}"
         if name in self._calls:
             raise DialError(f"call {name} goes on already")
-        ongoing: list[OngoingCall] = []
         try:
-            slot = self._plane.open(lambda at, event: ongoing[0].on_media(at, event), trunk.media_networks)
+            slot = self._plane.open(lambda at, event: self._on_media(name, at, event), trunk.media_networks)
         except NoPorts as error:
             raise DialError(f"no RTP port is free ({error}); raise [media] calls or wait") from error
         settings = Settings(
@@ -224,13 +217,15 @@ class Engine:
         except OSError as error:
             slot.send(wire.Close())
             raise DialError(f"{dial.journal}: {error.strerror}; name a file that can be written") from error
-        call = OngoingCall(
+        return OngoingCall(
             Call(settings, script),
-            clock=self._clock, signalling=self._signalling, slot=slot, clips=clips, journal=journal,
+            clock=self._clock,
+            signalling=self._signalling,
+            slot=slot,
+            clips=clips,
+            journal=journal,
             over=lambda call: self._over(call, trunk.name),
-        )  # fmt: skip
-        ongoing.append(call)
-        return call
+        )
 
     async def _pass(self, fence: Callable[[], Awaitable[bool]] | None, call: OngoingCall) -> None:
         opened = False
@@ -252,6 +247,11 @@ class Engine:
         if call is not None:
             call.on_leg(at, event)
 
+    def _on_media(self, name: str, at: float, event: wire.SlotEvent) -> None:
+        call = self._calls.get(name)
+        if call is not None:
+            call.on_media(at, event)
+
     def _over(self, call: OngoingCall, trunk: str) -> None:
         if self._calls.pop(call.id, None) is not None:
             self._rooms[trunk].leave()
@@ -267,14 +267,10 @@ class Engine:
 def _source(item: File | Record, folder: Path | None, records: Mapping[str, Path]) -> Path:
     if isinstance(item, Record):
         if item.id not in records:
-            raise DialError(
-                f"record {item.id!r} is not given; only the service keeps records, name a file instead"
-            )
+            raise DialError(f"record {item.id!r} is not given; only the service keeps records, name a file instead")
         return records[item.id]
     if folder is None:
-        raise DialError(
-            f"clip {item.path!r}: a script that is not read from a file has no folder for its clips"
-        )
+        raise DialError(f"clip {item.path!r}: a script that is not read from a file has no folder for its clips")
     source = folder / item.path
     if not source.resolve().is_relative_to(folder.resolve()):
         raise DialError(f"clip {item.path!r} leaves the folder of its script; copy it there")

@@ -84,9 +84,7 @@ def replay(path: Path) -> Replay:
     lines = _lines(path)
     number, head = next(lines, (1, None))
     if not isinstance(head, dict) or head.get("journal") != VERSION:
-        raise JournalError(
-            f"{path}:{number}: is no journal of version {VERSION}; name a file that --journal wrote"
-        )
+        raise JournalError(f"{path}:{number}: is no journal of version {VERSION}; name a file that --journal wrote")
     try:
         settings = Settings(**{**head["settings"], "codecs": tuple(head["settings"]["codecs"])})
         call = Call(settings, parser.restore(head["script"]))
@@ -103,9 +101,7 @@ def replay(path: Path) -> Replay:
         inputs += 1
         # Through JSON, since that is what the recorded ones went through.
         replayed += [
-            json.loads(json.dumps(output.as_dict(settings.call)))
-            for output in outputs
-            if isinstance(output, Fact)
+            json.loads(json.dumps(output.as_dict(settings.call))) for output in outputs if isinstance(output, Fact)
         ]
     return Replay(settings.call, inputs, replayed, _compare(recorded, replayed), _ended(recorded))
 
@@ -147,7 +143,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise JournalError(f"{path}: is not text; name a file that --journal wrote") from error
     *whole, rest = text.split("\n")
     # A crash may leave half a line at the end: what came before it still counts.
-    for number, line in enumerate([*whole, rest] if not whole else whole, 1):
+    for number, line in enumerate(whole or [rest], 1):
         try:
             value = json.loads(line)
         except ValueError as error:

@@ -128,9 +128,7 @@ class OngoingCall:
         self.take(event, at)
 
     def _step(self, at: float, event: Input) -> None:
-        if self._call.phase is Phase.OVER or (
-            self._call.phase is Phase.IDLE and not isinstance(event, Start)
-        ):
+        if self._call.phase is Phase.OVER or (self._call.phase is Phase.IDLE and not isinstance(event, Start)):
             return
         if self._journal:
             self._journal.took(at, event)

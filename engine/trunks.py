@@ -83,7 +83,5 @@ def choose(trunks: Sequence[TrunkConfig], name: str | None, outgoing: str | None
             return trunk, trunk.username
         raise DialError(f"trunk {trunk.name!r} has no numbers; say which one to call from")
     if trunk.numbers and outgoing not in trunk.numbers:
-        raise DialError(
-            f"{outgoing} is no number of trunk {trunk.name!r}; its numbers: {', '.join(trunk.numbers)}"
-        )
+        raise DialError(f"{outgoing} is no number of trunk {trunk.name!r}; its numbers: {', '.join(trunk.numbers)}")
     return trunk, outgoing

@@ -76,12 +76,8 @@ def line(fact: dict[str, Any], began: float) -> Text:
         shown = {name: fact[name] for name in ("disposition", "sip_code", "hangup_cause", "ended_by")}
     else:
         shown = {name: value for name, value in fact.items() if name not in _ENVELOPE}
-    told = "  ".join(
-        f"{name} {_value(value)}" for name, value in shown.items() if value not in ("", None, [])
-    )
-    return Text.assemble(
-        (f"{fact['at'] - began:7.2f} s  ", "dim"), (f"{kind:<15}", _COLOURS.get(kind, "")), told
-    )
+    told = "  ".join(f"{name} {_value(value)}" for name, value in shown.items() if value not in ("", None, []))
+    return Text.assemble((f"{fact['at'] - began:7.2f} s  ", "dim"), (f"{kind:<15}", _COLOURS.get(kind, "")), told)
 
 
 def _value(value: Any) -> str:

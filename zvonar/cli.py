@@ -14,7 +14,7 @@ USAGE = 2  # exit status: wrong usage or configuration
 app = typer.Typer(
     name="zvonar",
     help="Places telephone calls for programs: dials over SIP, plays, listens, collects digits, reports.",
-    epilog="Try it without a trunk, on the sandbox: zvonar call configs/scripts/appointment/appointment.yaml 79990000001",
+    epilog="To try it on the sandbox: zvonar call configs/scripts/appointment/appointment.yaml 79990000001",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,31 +24,21 @@ app.add_typer(account_app, name="account")
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option(
-        "--config", metavar="FILE", help="TOML configuration; default: $ZVONAR_CONFIG, else the sandbox."
-    ),
+    typer.Option("--config", metavar="FILE", help="TOML configuration; default: $ZVONAR_CONFIG, else the sandbox."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-@app.command(
-    epilog="Example: zvonar call appointment.yaml 79990000001 --from 79932432781 --journal call.jsonl"
-)
+@app.command(epilog="Example: zvonar call appointment.yaml 79990000001 --from 79932432781 --journal call.jsonl")
 def call(
     script: Annotated[Path, typer.Argument(metavar="SCRIPT", help="The call script, a YAML file.")],
-    number: Annotated[
-        str, typer.Argument(metavar="NUMBER", help="Whom to call: 3 to 15 digits, a plus is allowed.")
-    ],
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Whom to call: 3 to 15 digits, a plus is allowed.")],
     outgoing: Annotated[
         str | None, typer.Option("--from", metavar="NUMBER", help="The number of ours to show.")
     ] = None,
     trunk: Annotated[str | None, typer.Option(metavar="NAME", help="The trunk to go through.")] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to ring.", min=1, max=600)
-    ] = 30.0,
-    journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the call for `zvonar replay`.")
-    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to ring.", min=1, max=600)] = 30.0,
+    journal: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the call for `zvonar replay`.")] = None,
     detect_end_of_speech: Annotated[
         bool,
         typer.Option("--detect-end-of-speech", help="Let the callee's greeting end before the first prompt."),
@@ -72,9 +62,7 @@ def call(
 
 @app.command(epilog="Example: zvonar replay call.jsonl")
 def replay(
-    journal: Annotated[
-        Path, typer.Argument(metavar="JOURNAL", help="A file that `zvonar call --journal` wrote.")
-    ],
+    journal: Annotated[Path, typer.Argument(metavar="JOURNAL", help="A file that `zvonar call --journal` wrote.")],
     as_json: Json = False,
 ) -> None:
     """Run a call again from its journal, and compare what comes out.
@@ -96,9 +84,7 @@ def serve(config: ConfigFile = None) -> None:
 
 @app.command(epilog="Example: zvonar sandbox --listen 127.0.0.1:5070")
 def sandbox(
-    listen: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where to wait for calls.")
-    ] = "127.0.0.1:5070",
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to wait for calls.")] = "127.0.0.1:5070",
     config: ConfigFile = None,
 ) -> None:
     """Run the sandbox's subscribers alone, for other SIP software to call."""
