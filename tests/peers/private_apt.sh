@@ -9,6 +9,7 @@
 #   private_apt_find PACKAGE SUITE...   sets FOUND: the host's own release, or the first SUITE that has PACKAGE
 #   private_apt_has PACKAGE        is there such a package where FOUND was found
 #   private_apt_unpack PACKAGE...  downloads and unpacks into $ROOT
+#   private_apt_fetch PACKAGE      the same for the package alone, without what it needs
 #   private_apt_loader             sets LOADER and LIBS: the unpacked ld.so, and the folder of its libc
 #   step WHAT COMMAND...           says WHAT, runs COMMAND, and every 5 s that it is still at it
 
@@ -116,6 +117,13 @@ private_apt_unpack() {
     local folder
     for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$ROOT/$folder"; done
     step "unpacking $(find "$STATE/cache/archives" -maxdepth 1 -name '*.deb' | wc -l) packages" private_apt_extract
+}
+
+private_apt_fetch() {
+    (cd "$STATE/cache/archives" && step "downloading $1 from $FOUND" \
+        apt-get "${APT[@]}" "${SOURCES[@]}" download "$1" > "$STATE/download.log" 2>&1) ||
+        { private_apt_show "$STATE/download.log"; return 1; }
+    dpkg -x "$STATE"/cache/archives/"$1"_*.deb "$ROOT"
 }
 
 private_apt_loader() {

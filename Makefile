@@ -1,0 +1,56 @@
+# `make` lists what there is. Everything happens in .venv, build/ and the caches of the peers; nothing of the system changes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test test-fast check format bench lock clean
+
+VENV := .venv/bin
+READY := .venv/.set-up
+SIPP_HOME := $(or $(ZVONAR_SIPP),$(HOME)/.cache/zvonar-sipp)
+
+help: ## this list
+	@echo "Zvonar places telephone calls for programs. Begin with: make demo"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## make .venv with everything in it (each target below does so by itself)
+
+$(READY): requirements.lock pyproject.toml .ci/setup.sh
+	@.ci/setup.sh
+
+demo: $(READY) ## the main job on practice subscribers: a call by HTTP, its facts, its result, its webhook
+	@$(VENV)/python -m zvonar.demo
+
+serve: $(READY) ## the service on http://127.0.0.1:8080 (ZVONAR_CONFIG=FILE for your own trunks)
+	@$(VENV)/zvonar serve
+
+test: $(READY) ## all tests; gets Asterisk and SIPp, the real peers, into a cache the first time
+	@for peer in asterisk/install.sh get_sipp.sh; do \
+		tests/peers/$$peer || [ -z "$$CI" ] || exit 1; \
+	done
+	@PATH="$$PATH:$(SIPP_HOME)/bin" $(VENV)/python -m pytest -rs
+
+test-fast: $(READY) ## the tests without the real peers
+	@$(VENV)/python -m pytest -rs --ignore tests/peers
+
+check: $(READY) ## style, types, and which room of the house may import which
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+format: $(READY) ## put the style right where that needs no thought
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+bench: $(READY) ## how many calls this machine holds
+	@$(VENV)/zvonar bench
+
+lock: ## remake requirements.lock from pyproject.toml (UPGRADE=1: take the newest of everything)
+	@python3 -m venv build/lock && build/lock/bin/python -m pip install -q uv
+	@build/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		$(if $(UPGRADE),--upgrade) -o requirements.lock pyproject.toml
+	@echo "lock: $$(grep -c '==' requirements.lock) packages in requirements.lock"
+
+clean: ## remove .venv, caches and build results (not your data, not the peers)
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
