@@ -23,31 +23,38 @@ find_python() {
     fail "Python 3.11 or later is needed; on Debian 12, Ubuntu 24.04 and later: apt-get install python3"
 }
 
-# Debian's python3 comes without what puts pip into a venv (that is python3-venv). pip itself is one file, though.
-add_pip() {
-    local wheel
-    wheel=$(find /usr/share/python-wheels -name 'pip-*.whl' 2>/dev/null | head -1)
-    if [ -z "$wheel" ]; then
-        scratch=$(mktemp -d)
-        trap 'rm -rf "$scratch"' EXIT
-        private_apt_begin "$scratch" && private_apt_find python3-pip-whl && private_apt_fetch python3-pip-whl ||
-            fail "this python3 cannot make a venv with pip in it; on Debian and Ubuntu: apt-get install python3-venv"
-        wheel=$(find "$ROOT" -name 'pip-*.whl' | head -1)
-    fi
-    .venv/bin/python "$wheel/pip" install -q --no-index --disable-pip-version-check "$wheel"
-}
-
+# Debian's python3 comes without what puts pip into a venv, that is python3-venv.
 make_venv() {
     if fitting .venv/bin/python && .venv/bin/python -m pip --version > /dev/null 2>&1; then return; fi
-    say "making .venv with $("$python" --version)"
     rm -rf .venv
-    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    can_make_venv || unpack_pip || install_venv ||
+        fail "this python3 cannot make a venv with pip in it; on Debian and Ubuntu: apt-get install python3-venv"
+    say "making .venv with $("$python" --version)"
+    if can_make_venv; then
         "$python" -m venv .venv
     else
-        "$python" -m venv --without-pip .venv ||
-            fail "this python3 cannot make a venv; on Debian and Ubuntu: apt-get install python3-venv"
-        add_pip
+        "$python" -m venv --without-pip .venv
+        .venv/bin/python "$pip_wheel/pip" install -q --no-index --disable-pip-version-check "$pip_wheel"
     fi
+}
+
+can_make_venv() { "$python" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# pip is one file, and need not be installed to be used; Debian's takes the certificates from the system.
+unpack_pip() {
+    [ -r /etc/ssl/certs/ca-certificates.crt ] || return 1
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    private_apt_begin "$scratch" && private_apt_find python3-pip-whl && private_apt_fetch python3-pip-whl || return 1
+    pip_wheel=$(find "$ROOT" -name 'pip-*.whl' | head -1)
+}
+
+# A bare container, without so much as certificates: nothing but its own packages helps there.
+install_venv() {
+    [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null || return 1
+    export DEBIAN_FRONTEND=noninteractive
+    step "apt-get update, to install python3-venv" apt-get -qq update &&
+        step "apt-get install python3-venv" apt-get -qq install -y --no-install-recommends python3-venv > /dev/null
 }
 
 pip_install() { .venv/bin/python -m pip install -q --disable-pip-version-check "$@" > .venv/setup.log 2>&1; }
