@@ -119,7 +119,7 @@ def _interrupt(value: Value) -> Interrupt:
     # A lone `none` is a word here; YAML's null is not.
     name = value.raw("interrupt")
     if name not in list(Interrupt):
-        raise value.wrong(f"interrupt is {value.shown}", did_you_mean(name, list(Interrupt)))
+        raise value.wrong(f"interrupt is {value.shown}", did_you_mean(name, [mode.value for mode in Interrupt]))
     return Interrupt(name)
 
 
