@@ -190,9 +190,7 @@ class Faulted:
 
 
 Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Close
-SlotEvent = (
-    MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Faulted
-)
+SlotEvent = MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Faulted
 Event = Ready | Loading | SlotEvent
 
 KINDS: dict[str, type[Any]] = {

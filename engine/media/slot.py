@@ -1,0 +1,102 @@
+"""A slot in use: one call's media, from `Open` to `Closed`. What commands mean is here; the tick does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.media.arena import Arena
+from engine.media.columns import Columns
+from engine.media.g711 import PAYLOAD_TYPES
+from engine.media.incoming import Incoming
+from engine.media.outgoing import Outgoing
+from engine.media.player import Player
+from engine.media.rtp import MARKER
+from engine.media.sockets import Wire
+from engine.media.wire import Closed, NoMedia, Open, Play, Remote, SendDigits, SlotEvent, Stop, Stopped
+
+NO_MEDIA_MS = 3000
+
+
+class Slot:
+    """Owned by the media thread."""
+
+    def __init__(
+        self,
+        row: int,
+        generation: int,
+        opened: Open,
+        columns: Columns,
+        arena: Arena,
+        wire: Wire,
+        emit: Callable[[SlotEvent], None],
+    ) -> None:
+        self.row = row
+        self.generation = generation
+        self._networks = opened.networks
+        self._columns = columns
+        self._wire = wire
+        self._emit = emit
+        self.player = Player(row, columns, arena, emit)
+        self.outgoing = Outgoing(row, columns, wire)
+        self.incoming = Incoming(row, columns, wire, emit, self._pressed)
+        wire.clear(row)
+
+    def obey(self, command: Remote | Play | Stop | SendDigits) -> None:
+        """Do it. ValueError, OSError or ArenaError where it cannot be done."""
+        match command:
+            case Remote():
+                self._aim(command)
+            case Play():
+                self.player.play(command)
+            case Stop():
+                self.player.stop(Stopped.STOPPED)
+            case SendDigits():
+                self.player.press(command)
+        self.settle()
+
+    def settle(self) -> None:
+        """The tick serves this row in its columns, unless it needs packets of its own."""
+        self._columns.plain[self.row] = self.outgoing.plain and not self.player.pressing
+
+    def spoken(self) -> None:
+        """The callee began to speak."""
+        self.player.interrupt(Stopped.VOICE)
+        self.settle()
+
+    def missed(self) -> None:
+        """No packet came for NO_MEDIA_MS."""
+        self.incoming.missed()
+        self._emit(NoMedia())
+
+    def close(self) -> None:
+        """The last events of this generation."""
+        columns, row = self._columns, self.row
+        self.player.stop(Stopped.CLOSED)
+        lost = int(columns.expected[row] - columns.received[row])
+        self.release()
+        self._emit(Closed(int(columns.sent[row]), int(columns.received[row]), max(0, lost), int(columns.invalid[row])))
+
+    def release(self) -> None:
+        """Nothing is sent any more, and the socket is free."""
+        self._columns.sending[self.row] = False
+        self._columns.listening[self.row] = False
+        self._wire.clear(self.row)
+
+    def _aim(self, remote: Remote) -> None:
+        columns, row = self._columns, self.row
+        if remote.payload_type not in PAYLOAD_TYPES:
+            raise ValueError(f"payload type {remote.payload_type} is neither A-law nor mu-law")
+        law = PAYLOAD_TYPES[remote.payload_type]
+        self.incoming.set_remote(remote, self._networks)
+        self.player.set_format(law, remote.dtmf_rate)
+        self.outgoing.set_format(remote)
+        columns.law[row] = law
+        columns.payload_type[row] = remote.payload_type
+        if not columns.sending[row]:
+            columns.marker[row] = MARKER  # the first packet, and the first after a hold
+        columns.sending[row] = remote.send and remote.port > 0
+        columns.receiving[row] = remote.receive
+
+    def _pressed(self) -> None:
+        self.player.interrupt(Stopped.DIGIT)
+        self.settle()

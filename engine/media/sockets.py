@@ -1,0 +1,215 @@
+"""RTP over one UDP socket a slot: the only file that knows sockets of RTP.
+
+Once a far end is latched its socket is connected, so that the kernel drops what others send. What others had sent
+before that is still in its queue: until that has been read out, sources are compared here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.media.columns import Columns
+
+Address = tuple[str, int]
+Rows = NDArray[np.intp]
+
+RECEIVE_BUFFER_BYTES: Final = 1 << 17  # a second and more of packets, for the time of a stall
+DRAIN_PACKETS: Final = 1024  # of an earlier call, at most
+NOTHING: Final = -1  # length where no packet was waiting
+
+_AF_UNSPEC = bytes(16)
+
+
+class Wire(Protocol):
+    """The seam to the network: send a group, receive a group; the rest says where to."""
+
+    def send(self, rows: Rows) -> list[int]:
+        """Send the outbox of these rows; returns the rows whose packet did not leave."""
+
+    def receive(self, rows: Rows) -> NDArray[np.int64]:
+        """One packet for each row into its inbox: the lengths, NOTHING where none waited."""
+
+    def send_one(self, row: int, packet: bytes) -> bool:
+        """Send a packet that is not in the outbox."""
+
+    def source(self, row: int) -> Address | None:
+        """Where the packet in the inbox came from; None where the kernel has seen to it."""
+
+    def aim(self, row: int, address: Address | None) -> None:
+        """Send to this address from now on, take packets from anywhere. OSError if there is no such address."""
+
+    def latch(self, row: int, address: Address) -> None:
+        """Send to this address, take packets from there only."""
+
+    def clear(self, row: int) -> None:
+        """Forget the far end and what has come."""
+
+
+class PortsError(Exception):
+    """The ports wanted cannot be had; the text is one line with the remedy."""
+
+
+def bind(host: str, low: int, high: int, count: int) -> list[socket.socket]:
+    """`count` sockets on even ports of the range, skipping those that others have. PortsError if it is too small.
+
+    The search begins anywhere, so that two processes on one range are not in each other's way.
+    """
+    ports = list(range(low + low % 2, high + 1, 2))
+    begin = random.randrange(len(ports)) if ports else 0
+    found: list[socket.socket] = []
+    refusal = ""
+    for port in ports[begin:] + ports[:begin]:
+        if len(found) == count:
+            break
+        try:
+            found.append(_bound(host, port))
+        except OSError as error:
+            refusal = os.strerror(error.errno or 0)
+    if len(found) < count:
+        for bound in found:
+            bound.close()
+        raise PortsError(
+            f"[media] ports = {low}-{high} on {host}: {len(found)} of {len(ports)} even ports could be had, {count} "
+            f"are needed{f' ({refusal})' if refusal else ''}; widen [media] ports or lower [media] calls"
+        )
+    return found
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    bound.setblocking(False)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    return bound
+
+
+def _disconnect(connected: socket.socket) -> None:
+    """Take packets from anywhere again; the port stays. The standard library cannot say AF_UNSPEC."""
+    ctypes.CDLL(None).connect(connected.fileno(), _AF_UNSPEC, len(_AF_UNSPEC))
+
+
+def _nowhere() -> int:
+    return 0
+
+
+class Sockets:
+    """One plain socket a row, tight loops over them."""
+
+    def __init__(self, sockets: Sequence[socket.socket], columns: Columns) -> None:
+        self._sockets = sockets
+        self._inbox = [memoryview(row) for row in columns.inbox]
+        self._outbox = [memoryview(row) for row in columns.outbox]
+        self._target: list[Address | None] = [None] * len(sockets)
+        self._latched = [False] * len(sockets)
+        self._source: list[Address | None] = [None] * len(sockets)
+        self._senders: list[Callable[[], int]] = [_nowhere] * len(sockets)
+        self._receivers: list[Callable[[], int]] = [partial(self._receive_from, row) for row in range(len(sockets))]
+
+    def send(self, rows: Rows) -> list[int]:
+        senders = self._senders
+        failed = []
+        for row in rows.tolist():
+            try:
+                senders[row]()
+            except OSError:
+                # A refusal told by ICMP belongs to an earlier packet, and is told once.
+                try:
+                    senders[row]()
+                except OSError:
+                    failed.append(row)
+        return failed
+
+    def receive(self, rows: Rows) -> NDArray[np.int64]:
+        receivers = self._receivers
+        lengths = []
+        for row in rows.tolist():
+            try:
+                lengths.append(receivers[row]())
+            except OSError:  # nothing waits, or a refusal told by ICMP
+                lengths.append(NOTHING)
+        return np.array(lengths, np.int64)
+
+    def send_one(self, row: int, packet: bytes) -> bool:
+        target = self._target[row]
+        if target is None:
+            return False
+        for _ in range(2):
+            try:
+                if self._latched[row]:
+                    self._sockets[row].send(packet)
+                else:
+                    self._sockets[row].sendto(packet, target)
+            except OSError:
+                continue
+            return True
+        return False
+
+    def source(self, row: int) -> Address | None:
+        return self._source[row]
+
+    def aim(self, row: int, address: Address | None) -> None:
+        if self._latched[row]:
+            _disconnect(self._sockets[row])
+            self._latched[row] = False
+        self._target[row] = address
+        self._receivers[row] = partial(self._receive_from, row)
+        if address is None:
+            self._senders[row] = _nowhere
+        else:
+            self._senders[row] = partial(self._sockets[row].sendto, self._outbox[row], address)
+
+    def latch(self, row: int, address: Address) -> None:
+        self._sockets[row].connect(address)
+        self._target[row] = address
+        self._latched[row] = True
+        self._senders[row] = partial(self._sockets[row].send, self._outbox[row])
+
+    def clear(self, row: int) -> None:
+        self.aim(row, None)
+        for _ in range(DRAIN_PACKETS):
+            try:
+                self._sockets[row].recv_into(self._inbox[row])
+            except BlockingIOError:
+                break
+            except OSError:
+                continue
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for each in self._sockets:
+            each.close()
+
+    def _receive_from(self, row: int) -> int:
+        """The slow way in, with the source; the fast one follows once the queue was seen empty after latching."""
+        try:
+            length, source = self._sockets[row].recvfrom_into(self._inbox[row])
+        except BlockingIOError:
+            if self._latched[row]:
+                self._source[row] = None
+                self._receivers[row] = partial(self._sockets[row].recv_into, self._inbox[row])
+            raise
+        self._source[row] = source[:2]
+        return length
+
+
+def limit_needed(calls: int) -> int:
+    """Open files that a pool of so many needs."""
+    return calls + 64
+
+
+def ports_of(sockets: Iterable[socket.socket]) -> list[int]:
+    """The port of each."""
+    return [each.getsockname()[1] for each in sockets]

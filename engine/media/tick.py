@@ -1,0 +1,293 @@
+"""The tick: every 20 ms, for all slots of a phase at once: send, receive, hear. Told the time; sleeps nowhere.
+
+Sending comes first, so that packets leave at the deadline; what is heard in a tick acts on the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.ears import Ears
+from engine.media import g711
+from engine.media.arena import Arena, ArenaError
+from engine.media.columns import Columns
+from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
+from engine.media.slot import NO_MEDIA_MS, Slot
+from engine.media.sockets import NOTHING, Wire
+from engine.media.wire import (
+    Close,
+    Envelope,
+    Event,
+    Faulted,
+    Listen,
+    Load,
+    Open,
+    Play,
+    Remote,
+    SendDigits,
+    SlotEvent,
+    SpeechEnded,
+    SpeechStarted,
+    Stop,
+)
+
+Rows = NDArray[np.intp]
+PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
+LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
+
+
+class Tick:
+    """All slots of this process."""
+
+    def __init__(
+        self,
+        columns: Columns,
+        wire: Wire,
+        arena: Arena,
+        ears: Ears,
+        emit: Callable[[Envelope], None],
+        *,
+        phases: int = 1,
+        seed: int | None = None,
+    ) -> None:
+        self._columns = columns
+        self._wire = wire
+        self._arena = arena
+        self._ears = ears
+        self._emit = emit
+        self._phases = phases
+        self._random = np.random.default_rng(seed)
+        self._slots: dict[int, Slot] = {}
+        self._rows: list[Rows] = [np.zeros(0, np.intp)] * phases
+        self._turns = 0
+        self.now = 0.0  # Unix seconds, the `at` of events
+
+    @property
+    def slots(self) -> int:
+        """How many are open."""
+        return len(self._slots)
+
+    def obey(self, envelope: Envelope) -> None:
+        """Do what a command says; one that is meant for an earlier generation is dropped."""
+        row, generation, _, command = envelope
+        if isinstance(command, Load):
+            self._arena.load(command.clip, command.path)
+            return
+        try:
+            if isinstance(command, Open):
+                self._open(row, generation, command)
+            elif row in self._slots and self._slots[row].generation == generation:
+                self._command(self._slots[row], command)
+        except (ValueError, OSError, ArenaError, OverflowError) as error:
+            self._drop(row)
+            self._tell(row, generation, Faulted(str(error)))
+
+    def load(self, until: float) -> None:
+        """Copy clips into the arena while the monotonic clock is before `until`."""
+        self._arena.work(until)
+
+    def slip(self, frames: int) -> None:
+        """The clock went on without us: timestamps jump, what is played does not."""
+        self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
+
+    def turn(self, now: float, phase: int = 0, late: bool = False) -> None:
+        """One tick of the slots of a phase. A late one goes without hearing, never without digits."""
+        self.now = now
+        self._turns += 1
+        rows = self._rows[phase]
+        if rows.size == 0:
+            return
+        self._send(rows)
+        direct = self._receive(rows)
+        self._miss(rows)
+        self._hear(rows, direct, late)
+
+    # --- commands ---------------------------------------------------------------------------------------
+
+    def _open(self, row: int, generation: int, command: Open) -> None:
+        if row in self._slots:
+            raise ValueError(f"slot {row} is open already")
+        self._columns.clear(row, self._random)
+
+        def emit(event: SlotEvent) -> None:
+            self._tell(row, generation, event)
+
+        self._slots[row] = Slot(row, generation, command, self._columns, self._arena, self._wire, emit)
+        self._group()
+
+    def _command(self, slot: Slot, command: object) -> None:
+        match command:
+            case Remote() | Play() | Stop() | SendDigits():
+                slot.obey(command)
+            case Listen():
+                self._listen(slot, frozenset(command.listens))
+            case Close():
+                slot.close()
+                self._drop(slot.row)
+            case _:
+                raise ValueError(f"{type(command).__name__} is no command")
+
+    def _listen(self, slot: Slot, listens: frozenset[str]) -> None:
+        self._ears.close(slot.row)
+        self._columns.listening[slot.row] = False
+        slot.incoming.forget()
+        if listens:
+            self._ears.open(slot.row, listens)
+            self._columns.listening[slot.row] = True
+
+    def _drop(self, row: int) -> None:
+        slot = self._slots.pop(row, None)
+        if slot is not None:
+            self._ears.close(row)
+            slot.release()
+            self._group()
+
+    def _group(self) -> None:
+        rows = np.array(sorted(self._slots), np.intp)
+        self._rows = [rows[rows % self._phases == phase] for phase in range(self._phases)]
+
+    def _tell(self, row: int, generation: int, event: Event) -> None:
+        self._emit(Envelope(row, generation, self.now, event))
+
+    # --- send -------------------------------------------------------------------------------------------
+
+    def _send(self, rows: Rows) -> None:
+        columns = self._columns
+        sending = rows[columns.sending[rows]]
+        odd = sending[~columns.plain[sending]]
+        keys = {int(row): self._slots[row].player.key() for row in odd}
+        self._gather(sending)
+        failed: list[int] = []
+        for row, key in keys.items():
+            slot = self._slots[row]
+            if not slot.outgoing.tick(key):
+                failed.append(row)
+            slot.settle()
+        plain = np.setdiff1d(sending, odd, assume_unique=True) if odd.size else sending
+        failed += self._send_plain(plain)
+        columns.timestamp[rows] += np.uint32(FRAME_SAMPLES)
+        self._advance(sending, failed)
+
+    def _gather(self, rows: Rows) -> None:
+        columns = self._columns
+        payloads = self._arena.frames(columns.cursor[rows])
+        softened = np.flatnonzero(columns.gain[rows] != 1)
+        for index in softened:
+            law, gain = g711.Law(columns.law[rows[index]]), columns.gain[rows[index]]
+            loud = g711.decode(payloads[index], law) * gain
+            payloads[index] = g711.encode(np.clip(np.rint(loud), -32768, 32767).astype(np.int16), law)
+        columns.outbox[rows, HEADER_BYTES:] = payloads
+
+    def _send_plain(self, rows: Rows) -> list[int]:
+        columns = self._columns
+        header = columns.header
+        header["second"][rows] = columns.payload_type[rows] | columns.marker[rows]
+        header["sequence"][rows] = columns.sequence[rows]
+        header["timestamp"][rows] = columns.timestamp[rows]
+        failed = self._wire.send(rows)
+        columns.marker[rows] = 0
+        columns.sequence[rows] += np.uint16(1)
+        columns.sent[rows] += 1
+        columns.sent[failed] -= 1
+        return failed
+
+    def _advance(self, rows: Rows, failed: list[int]) -> None:
+        columns = self._columns
+        columns.heard[rows] += FRAME_SAMPLES
+        columns.heard[failed] -= FRAME_SAMPLES
+        columns.cursor[rows] += columns.stride[rows]
+        columns.frames_left[rows] -= 1
+        for row in rows[columns.frames_left[rows] == 0].tolist():
+            self._slots[row].player.item_over()
+            self._slots[row].settle()
+
+    # --- receive ----------------------------------------------------------------------------------------
+
+    def _receive(self, rows: Rows) -> NDArray[np.bool_]:
+        """Read what came; true for the rows whose inbox holds a frame that goes to the ears as it is."""
+        columns = self._columns
+        lengths = self._wire.receive(rows)
+        header = columns.inbox_header
+        normal = (
+            (lengths == PACKET_BYTES)
+            & (columns.normal[rows] != 0)
+            & (columns.inbox_start[rows] == columns.normal[rows])
+            & (header["ssrc"][rows] == columns.rx_ssrc[rows])
+            & (header["sequence"][rows] == columns.rx_sequence[rows] + np.uint16(1))
+        )
+        accepted = rows[normal]
+        columns.rx_sequence[accepted] += np.uint16(1)
+        columns.rx_seen[accepted] = columns.rx_seen[accepted] << np.uint64(1) | np.uint64(1)
+        columns.expected[accepted] += 1
+        columns.received[accepted] += 1
+        columns.quiet[rows] += 1
+        columns.quiet[accepted] = 0
+        came = lengths != NOTHING
+        odd = np.flatnonzero(came & ~normal)
+        direct = normal & (columns.backlog[rows] == 0)
+        frames = columns.inbox[rows[direct], HEADER_BYTES:PACKET_BYTES] if direct.any() else None
+        for index in np.flatnonzero(normal & ~direct & columns.listening[rows]):
+            self._keep(int(rows[index]))
+        for index in odd:
+            self._take(int(rows[index]), int(lengths[index]))
+        columns.eager[rows[odd]] = True
+        again = came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))
+        self._drain(rows[again])
+        if frames is not None:
+            columns.inbox[rows[direct], HEADER_BYTES:PACKET_BYTES] = frames  # a second packet lay over it
+        return direct
+
+    def _drain(self, rows: Rows) -> None:
+        columns = self._columns
+        for _ in range(PACKETS_A_TICK - 1):
+            if rows.size == 0:
+                return
+            lengths = self._wire.receive(rows)
+            more = lengths != NOTHING
+            columns.eager[rows] = more
+            rows, lengths = rows[more], lengths[more]
+            for row, length in zip(rows.tolist(), lengths.tolist(), strict=True):
+                self._take(row, length)
+
+    def _take(self, row: int, length: int) -> None:
+        self._slots[row].incoming.take(self._columns.inbox[row, :length].tobytes())
+
+    def _keep(self, row: int) -> None:
+        codes = self._columns.inbox[row, HEADER_BYTES:PACKET_BYTES]
+        self._slots[row].incoming.keep(g711.decode(codes, g711.Law(self._columns.rx_law[row])))
+
+    def _miss(self, rows: Rows) -> None:
+        columns = self._columns
+        late = columns.receiving[rows] & (columns.quiet[rows] == NO_MEDIA_MS // FRAME_MS)
+        for row in rows[late].tolist():
+            self._slots[row].missed()
+
+    # --- hear -------------------------------------------------------------------------------------------
+
+    def _hear(self, rows: Rows, direct: NDArray[np.bool_], late: bool) -> None:
+        columns = self._columns
+        listening = columns.listening[rows]
+        if late or not listening.any():
+            return
+        rows, direct = rows[listening], direct[listening]
+        rx = np.zeros((rows.size, FRAME_SAMPLES), np.int16)
+        at = rows[direct]
+        rx[direct] = g711.decode_rows(columns.inbox[at, HEADER_BYTES:PACKET_BYTES], columns.rx_law[at])
+        present = direct.copy()
+        for index in np.flatnonzero(~direct & (columns.backlog[rows] >= FRAME_SAMPLES)):
+            frame = self._slots[int(rows[index])].incoming.frame()
+            if frame is not None:
+                rx[index], present[index] = frame, True
+        tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
+        tx[~columns.sending[rows]] = 0
+        for heard in self._ears.step(rows, rx, tx, present):
+            slot = self._slots[heard.row]
+            if heard.kind == "speech_started":
+                self._tell(slot.row, slot.generation, SpeechStarted(heard.t_ms))
+                slot.spoken()
+            elif heard.kind == "speech_ended":
+                self._tell(slot.row, slot.generation, SpeechEnded(heard.t_ms))
