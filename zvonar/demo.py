@@ -160,7 +160,7 @@ def _receiver() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
     came: queue.Queue[dict[str, Any]] = queue.Queue()
 
     class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_POST(self) -> None:
             came.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
