@@ -56,8 +56,8 @@ def test_wheel_has_the_house_and_its_data(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     rooms = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert rooms == {"zvonar", "engine", "ivr", "detection", "api", "configs"}
-    tracked = subprocess.run(["git", "ls-files", "configs"], cwd=HOUSE, capture_output=True, text=True, check=False)
-    assert set(tracked.stdout.split()) <= set(names)
+    data = (path for path in (HOUSE / "configs").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    assert {str(path.relative_to(HOUSE)) for path in data} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
