@@ -15,12 +15,15 @@ from typing import Final, NamedTuple
 from engine.events import SignallingEvent
 from engine.sip import transaction as tx
 from engine.sip import transaction_user as users
-from engine.sip.dialog import ALLOW, MAGIC, Station, acknowledgement
+from engine.sip.dialog import ALLOW, Station, acknowledgement
 from engine.sip.leg import Leg, refusal_of
 from engine.sip.leg_client import ClientLeg, Line
 from engine.sip.leg_server import ServerLeg
+from engine.sip.matching import answers_go_to, arrived, client_key, server_key
 from engine.sip.message import Address, Message, read, response
+from engine.sip.registration import Registration
 from engine.sip.transaction import FIRED, Input, Kind, State, Tell, Timer, Transaction, Transmit
+from engine.sip.transaction_user import TransactionUser
 
 TimerKey = tuple[str, Enum]
 _IN_DIALOG: Final = frozenset(("BYE", "INFO", "UPDATE", "PRACK"))
@@ -65,10 +68,10 @@ class Agent:
         self._token = token
         self._accepts = accepts
         self._transactions: dict[str, Transaction] = {}
-        self._owner_of: dict[str, Leg] = {}  # of a transaction
-        self._own: dict[str, set[str]] = {}  # transactions of a leg
-        self._legs: dict[str, Leg] = {}
-        self._dialogs: dict[tuple[str, str], Leg] = {}  # by Call-ID and our tag
+        self._owner_of: dict[str, TransactionUser] = {}  # of a transaction
+        self._own: dict[str, set[str]] = {}  # transactions of a user
+        self._users: dict[str, TransactionUser] = {}
+        self._dialogs: dict[tuple[str, str], TransactionUser] = {}  # by Call-ID and our tag
         self._incoming = 0
 
     # --- orders -----------------------------------------------------------------------------------------
@@ -81,26 +84,39 @@ class Agent:
         return self._run(leg, now, leg.place)
 
     def hangup(self, name: str, cause: int, now: float) -> list[Effect]:
-        leg = self._legs.get(name)
+        leg = self._leg(name)
         return self._run(leg, now, leg.hangup, cause) if leg else []
 
     def answer_offer(self, name: str, sdp: bytes, now: float) -> list[Effect]:
-        leg = self._legs.get(name)
+        leg = self._leg(name)
         return self._run(leg, now, leg.answer_offer, sdp) if leg else []
 
     def ring(self, name: str, code: int, sdp: bytes, now: float) -> list[Effect]:
-        leg = self._legs.get(name)
+        leg = self._users.get(name)
         return self._run(leg, now, leg.ring, code, sdp) if isinstance(leg, ServerLeg) else []
 
     def answer(self, name: str, sdp: bytes, now: float) -> list[Effect]:
-        leg = self._legs.get(name)
+        leg = self._users.get(name)
         return self._run(leg, now, leg.answer, sdp) if isinstance(leg, ServerLeg) else []
 
     def reject(self, name: str, code: int, reason: str, now: float) -> list[Effect]:
-        leg = self._legs.get(name)
+        leg = self._users.get(name)
         if not isinstance(leg, ServerLeg):
             return []
         return self._run(leg, now, leg.reject, code, reason)
+
+    def register(self, registration: Registration, now: float) -> list[Effect]:
+        """Begin a registration; it goes on by itself until `unregister`."""
+        self._adopt(registration)
+        return self._run(registration, now, registration.begin)
+
+    def unregister(self, now: float) -> list[Effect]:
+        """End all registrations."""
+        effects: list[Effect] = []
+        for user in list(self._users.values()):
+            if isinstance(user, Registration):
+                effects += self._run(user, now, user.end)
+        return effects
 
     # --- what the world brings --------------------------------------------------------------------------
 
@@ -109,7 +125,7 @@ class Agent:
         message = read(datagram)
         if message.code:
             return self._response(message, source, now)
-        return self._request(_arrived(message, source), source, now)
+        return self._request(arrived(message, source), source, now)
 
     def fire(self, key: TimerKey, now: float) -> list[Effect]:
         """A timer ran out."""
@@ -117,20 +133,22 @@ class Agent:
         if isinstance(timer, Timer):
             transaction = self._transactions.get(name)
             return self._feed(transaction, FIRED[timer], now) if transaction else []
-        leg = self._legs.get(name)
+        leg = self._users.get(name)
         return self._run(leg, now, leg.fired, timer) if leg else []
 
     # --- questions --------------------------------------------------------------------------------------
 
     def open_legs(self) -> list[str]:
         """Legs that have not had their Failed or Ended."""
-        return [name for name, leg in self._legs.items() if not leg.over]
+        return [name for name, user in self._users.items() if isinstance(user, Leg) and not user.over]
 
     def census(self) -> dict[str, int]:
         """Legs that are not over, or still need something of the peer (an answer to BYE or CANCEL, an ACK),
         and the timers set for them. What is only remembered to absorb repeated messages does not count."""
         dialogs = timers = 0
-        for name, leg in self._legs.items():
+        for name, leg in self._users.items():
+            if not isinstance(leg, Leg):
+                continue
             busy = [t for key in self._own[name] if not (t := self._transactions[key]).quiet]
             if not leg.over or leg.timers or busy:
                 dialogs += 1
@@ -141,12 +159,13 @@ class Agent:
         """Something may still come that needs an answer of ours (an abandoned INVITE among it)."""
         return any(
             not transaction.quiet or transaction.state is State.ABANDONED for transaction in self._transactions.values()
-        ) or any(not leg.over or leg.timers for leg in self._legs.values())
+        ) or any(not user.over or user.timers for user in self._users.values())
 
     def give_up(self, now: float) -> list[Effect]:
         """End what is not over, without waiting for the peer: the port closes."""
         effects: list[Effect] = []
-        for leg in [leg for leg in self._legs.values() if not leg.over]:
+        for name in self.open_legs():
+            leg = self._users[name]
             effects += self._run(leg, now, leg.crashed)
         return effects
 
@@ -158,7 +177,7 @@ class Agent:
     # --- responses --------------------------------------------------------------------------------------
 
     def _response(self, message: Message, source: Address, now: float) -> list[Effect]:
-        transaction = self._transactions.get(_client_key(message.branch, message.method))
+        transaction = self._transactions.get(client_key(message.branch, message.method))
         if transaction is None or transaction.request.call_id != message.call_id:
             return []
         if message.code < 200:
@@ -174,7 +193,7 @@ class Agent:
     # --- requests ---------------------------------------------------------------------------------------
 
     def _request(self, message: Message, source: Address, now: float) -> list[Effect]:
-        key = _server_key(message, "INVITE" if message.method == "ACK" else message.method)
+        key = server_key(message, "INVITE" if message.method == "ACK" else message.method)
         transaction = self._transactions.get(key)
         if message.method == "ACK":
             if transaction is not None and transaction.state is not State.ACCEPTED:
@@ -184,7 +203,7 @@ class Agent:
         if transaction is not None:
             return self._feed(transaction, Input.REQUEST, now)
         kind = Kind.SERVER_INVITE if message.method == "INVITE" else Kind.SERVER
-        transaction = Transaction(kind, key, message, _answers_go_to(message, source))
+        transaction = Transaction(kind, key, message, answers_go_to(message, source))
         self._transactions[key] = transaction
         if message.method == "CANCEL":
             return self._cancel(transaction, now)
@@ -197,7 +216,7 @@ class Agent:
         return self._outside(transaction, source, now)
 
     def _cancel(self, transaction: Transaction, now: float) -> list[Effect]:
-        key = _server_key(transaction.request, "INVITE")
+        key = server_key(transaction.request, "INVITE")
         invite, leg = self._transactions.get(key), self._owner_of.get(key)
         if invite is None:
             return self._refuse(transaction, 481, now)
@@ -283,20 +302,24 @@ class Agent:
             self._own[leg.name].discard(transaction.key)
             self._forget_if_done(leg)
 
-    def _adopt(self, leg: Leg) -> None:
-        self._legs[leg.name] = leg
+    def _leg(self, name: str) -> Leg | None:
+        user = self._users.get(name)
+        return user if isinstance(user, Leg) else None
+
+    def _adopt(self, leg: TransactionUser) -> None:
+        self._users[leg.name] = leg
         self._own[leg.name] = set()
         self._dialogs[leg.call_id, leg.local_tag] = leg
 
-    def _give(self, transaction: Transaction, leg: Leg) -> None:
+    def _give(self, transaction: Transaction, leg: TransactionUser) -> None:
         self._owner_of[transaction.key] = leg
         self._own[leg.name].add(transaction.key)
 
-    def _forget_if_done(self, leg: Leg) -> None:
+    def _forget_if_done(self, leg: TransactionUser) -> None:
         if leg.over and not leg.timers and not self._own.get(leg.name, True):
-            del self._own[leg.name], self._legs[leg.name], self._dialogs[leg.call_id, leg.local_tag]
+            del self._own[leg.name], self._users[leg.name], self._dialogs[leg.call_id, leg.local_tag]
 
-    def _run(self, leg: Leg, now: float, order: Callable[..., None], *arguments: object) -> list[Effect]:
+    def _run(self, leg: TransactionUser, now: float, order: Callable[..., None], *arguments: object) -> list[Effect]:
         """Let a leg work, and do what it leaves to be done; its faults end it."""
         effects: list[Effect] = []
         try:
@@ -312,14 +335,14 @@ class Agent:
         self._forget_if_done(leg)
         return effects
 
-    def _do(self, leg: Leg, now: float) -> list[Effect]:
+    def _do(self, leg: TransactionUser, now: float) -> list[Effect]:
         effects: list[Effect] = []
         wanted, leg.out = leg.out, []
         for one in wanted:
             if isinstance(one, Transmit):
                 effects.append(one)
             elif isinstance(one, users.Emit):
-                effects.append(Say(leg.name, one.event))
+                effects.append(Say(leg.name if isinstance(leg, Leg) else "", one.event))
             elif isinstance(one, users.Reply):
                 effects += self._reply(one.transaction, one.response, now)
             elif isinstance(one, users.Start):
@@ -328,52 +351,16 @@ class Agent:
                 effects.append(Arm((leg.name, one.timer), one.at))
             elif isinstance(one, users.StopTimer):
                 effects.append(Disarm((leg.name, one.timer)))
-            elif transaction := self._transactions.get(_client_key(one.invite.branch, "INVITE")):
+            elif transaction := self._transactions.get(client_key(one.invite.branch, "INVITE")):
                 effects += self._feed(transaction, Input.ABANDON, now)
         return effects
 
-    def _begin(self, leg: Leg, start: users.Start, now: float) -> list[Effect]:
+    def _begin(self, leg: TransactionUser, start: users.Start, now: float) -> list[Effect]:
         request = start.request
         kind = Kind.CLIENT_INVITE if request.method == "INVITE" else Kind.CLIENT
-        key = _client_key(request.branch, request.method)
+        key = client_key(request.branch, request.method)
         transaction = Transaction(kind, key, request, start.to)
         transaction.data = request.encode()
         self._transactions[key] = transaction
         self._give(transaction, leg)
         return self._feed(transaction, Input.START, now)
-
-
-def _client_key(branch: str, method: str) -> str:
-    return f"c {branch} {method}"
-
-
-def _server_key(request: Message, method: str) -> str:
-    """RFC 3261 17.2.3, the older rule for a branch without the magic."""
-    if request.branch.startswith(MAGIC):
-        return f"s {request.branch} {request.sent_by} {method}"
-    return f"s {request.call_id} {request.cseq} {request.from_tag} {request.sent_by} {request.branch} {method}"
-
-
-def _arrived(request: Message, source: Address) -> Message:
-    """Say in the topmost Via where it came from (RFC 3261 18.2.1, RFC 3581 4)."""
-    headers: list[tuple[str, str]] = []
-    done = False
-    for name, value in request.headers:
-        if name == "Via" and not done:
-            done = True
-            parts = [part.strip() for part in value.split(";")]
-            kept = [p for p in parts[1:] if p.partition("=")[0].strip().lower() not in ("received", "rport")]
-            rport = len(kept) < len(parts) - 1 and any(p.lower().startswith("rport") for p in parts[1:])
-            ours = [f"received={source[0]}", *([f"rport={source[1]}"] if rport else [])]
-            headers.append((name, ";".join([parts[0], *kept, *ours])))
-        else:
-            headers.append((name, value))
-    return request.rebuilt(tuple(headers))
-
-
-def _answers_go_to(request: Message, source: Address) -> Address:
-    """RFC 3261 18.2.2: to the source address, and to its port if rport was asked for, else that of the Via."""
-    if ";rport=" in request.first("Via"):
-        return source
-    port = request.sent_by.rpartition(":")[2]
-    return source[0], int(port) if port.isdigit() and 0 < int(port) < 65536 else 5060

@@ -183,7 +183,8 @@ def _headers(lines: list[str]) -> Headers:
 
 def _plain_via(value: str) -> str:
     # "SIP / 2.0 / UDP host : port ; branch = x" is legal; pyVoIP wants one blank, after the transport.
-    value = _AROUND.sub(r"\1", value)
+    if value.count(" ") > 1 or "\t" in value:
+        value = _AROUND.sub(r"\1", value)
     sent_by, semicolon, parameters = value.partition(";")
     words = sent_by.replace(" /", "/").replace("/ ", "/").replace(" :", ":").replace(": ", ":").split()
     if len(words) != 2:

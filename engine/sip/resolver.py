@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import socket
 from typing import Final
@@ -12,6 +13,7 @@ from engine.clock import Clock
 REMEMBERED_S: Final = 60.0  # getaddrinfo does not tell the record's own time to live
 
 
+@functools.lru_cache(maxsize=1024)
 def literal(host: str) -> bool:
     """It is an IP address and needs no resolving."""
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,18 +18,20 @@ import structlog
 
 from engine.clock import Clock, Timer
 from engine.config import ConfigError, SipConfig, TrunkConfig, parse_address
-from engine.events import Failed, Origin, Place, SignallingEvent
+from engine.events import Failed, Origin, Place, SignallingEvent, TrunkChanged
 from engine.sip import uri as uris
 from engine.sip.agent import Agent, Arm, Crash, Disarm, Effect, Say, TimerKey
 from engine.sip.dialog import Station
 from engine.sip.leg_client import Line
 from engine.sip.message import Address, Unreadable, printable
-from engine.sip.resolver import Resolver, literal, route_host
+from engine.sip.registration import RETRY_MOST_S, Registration
+from engine.sip.resolver import Resolver, route_host
 from engine.sip.transaction import Transmit
 
 log = structlog.get_logger("sip")
 
 STOP_CAUSE: Final = 41  # Q.850 temporary failure: we go away
+RECEIVE_BUFFER_BYTES: Final = 1 << 22  # a second of a busy trunk, while the loop does something else
 GARBAGE_LOG_S: Final = 10.0  # unreadable datagrams are counted and told at most this often
 _ANYWHERE: Final = ("0.0.0.0", "::", "")
 _POLL_S: Final = 0.02  # how often `stop` looks whether the last answers have come
@@ -66,6 +69,7 @@ class Signalling:
         self._events: deque[tuple[str, float, SignallingEvent]] = deque()
         self._delivering = False
         self._resolving: dict[str, asyncio.Task[None]] = {}  # legs whose trunk's name is being looked up
+        self._registering: list[asyncio.Task[None]] = []  # trunks whose registration has not begun
         self._sending: set[asyncio.Task[None]] = set()
         self._routes: dict[str, str] = {}
         self._garbage = 0
@@ -85,21 +89,27 @@ class Signalling:
                 f"sip.bind: cannot listen on {self._config.bind}: {error.strerror or error}; "
                 "choose a free port (0 takes any) and an address of this machine"
             ) from error
+        port_socket = transport.get_extra_info("socket")
+        port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         self._transport = transport
         self._address = transport.get_extra_info("sockname")[:2]
+        await asyncio.gather(*(self._look_up(trunk) for trunk in self._trunks.values()))
         for trunk in self._trunks.values():
-            if not literal(trunk.address[0]):
-                await self._look_up(trunk)
+            if trunk.register_:
+                self._registering.append(loop.create_task(self._register(trunk)))
         log.info("sip.listening", host=self._address[0], port=self._address[1])
 
     async def stop(self, within_s: float = 2.0) -> None:
         """End every leg, wait a little for the peers' last answers, close. Every leg has its end afterwards."""
         if self._transport is None or self._stopped:
             return
+        for task in self._registering:
+            task.cancel()
         for leg in list(self._resolving):
             self.hangup(leg, STOP_CAUSE)
         for leg in self._agent.open_legs():
             self.hangup(leg, STOP_CAUSE)
+        self._perform(self._agent.unregister(self._clock.now()))
         until = self._clock.now() + within_s
         while self._agent.unsettled() and self._clock.now() < until:
             await self._wait(_POLL_S)
@@ -199,6 +209,20 @@ class Signalling:
         except OSError as error:
             log.warning("sip.trunk_without_address", trunk=trunk.name, server=trunk.server, reason=str(error))
 
+    async def _register(self, trunk: TrunkConfig) -> None:
+        told = ""
+        while True:
+            try:
+                host = await self._resolver.resolve(trunk.address[0])
+                registration = Registration(_line(trunk, host), self._station(host))
+            except (OSError, ConfigError) as error:
+                if told != (told := f"has no address or password: {error}"):
+                    self._say("", TrunkChanged(trunk.name, False, told))
+                await self._wait(RETRY_MOST_S)
+            else:
+                self._perform(self._agent.register(registration, self._clock.now()))
+                return
+
     def _station(self, towards: str) -> Station:
         host, port = self._address
         if self._config.public_address:
@@ -276,6 +300,9 @@ class Signalling:
         log.error("sip.crash", leg=crash.owner, exc_info=crash.error)
 
     def _say(self, leg: str, event: SignallingEvent, now: float | None = None) -> None:
+        if isinstance(event, TrunkChanged):
+            tell = log.info if event.up else log.warning
+            tell("sip.trunk_changed", trunk=event.trunk, up=event.up, reason=event.reason)
         if not self._events and not self._delivering:
             asyncio.get_running_loop().call_soon(self._deliver)
         self._events.append((leg, self._clock.now() if now is None else now, event))
