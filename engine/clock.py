@@ -32,10 +32,10 @@ async def sleep_until(clock: Clock, at: float) -> None:
     """Wait until `at` on that clock; used from the clock's thread."""
     if at <= clock.now():
         return
-    woken = asyncio.get_running_loop().create_future()
-    timer = clock.call_at(at, lambda: woken.done() or woken.set_result(None))
+    woken = asyncio.Event()
+    timer = clock.call_at(at, woken.set)
     try:
-        await woken
+        await woken.wait()
     finally:
         timer.cancel()
 

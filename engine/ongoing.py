@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any, assert_never
 
 import structlog
@@ -156,7 +157,7 @@ class OngoingCall:
                     self._slot.send(output)
                 case SetTimer(name, at):
                     self._cancel(name)
-                    self._timers[name] = self._clock.call_at(at, lambda name=name: self._fired(name))
+                    self._timers[name] = self._clock.call_at(at, partial(self._fired, name))
                 case CancelTimer(name):
                     self._cancel(name)
                 case Fact():

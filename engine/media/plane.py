@@ -145,6 +145,11 @@ class MediaPlane:
         self.command(slot, Open(tuple(networks)))
         return slot
 
+    @property
+    def capacity(self) -> int:
+        """How many slots there are, open or not."""
+        return len(self._ports)
+
     def census(self) -> dict[str, int]:
         """What is open."""
         return {"ports": len(self._open)}
