@@ -49,7 +49,7 @@ from engine.sip import sdp
 from engine.tally import Tally
 from ivr import events as script_events
 from ivr.interpreter import Interpreter
-from ivr.model import Interrupt, Script
+from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script
 
 LEAVING_S = 5.0  # for the peer to confirm CANCEL; a BYE ends the leg at once
 CLOSING_S = 1.0  # for the media process to say its last word
@@ -105,6 +105,7 @@ class Call:
         self._heard_of = False  # any response has come at all
         self._sdp_version = 0
         self._plays: dict[int, Interrupt] = {}  # prompts that are not over
+        self._held: list[str] = []  # keys that wait for the end of the prompt that they stop
 
     @property
     def upper_bound_s(self) -> float:
@@ -254,8 +255,11 @@ class Call:
         self._tally.digits += digit
         self._fact("digit", digit=digit, channel=channel)
         if any(mode in (Interrupt.DIGITS, Interrupt.ANY) for mode in self._plays.values()):
-            # The media process stopped it already, unless the key came by INFO or just before the prompt did.
+            # The media process stopped it already, unless the key came by INFO or just before the prompt did. The
+            # script hears of the key when it is known how much of the prompt was heard: at once, or a tick later.
             self._out.append(wire.Stop())
+            self._held.append(digit)
+            return
         self._walk(script_events.Digit(digit))
         if self.phase is Phase.GREETING:  # who presses keys has heard enough silence
             self._begin()
@@ -268,6 +272,9 @@ class Call:
             self._fact("barge_in", by=event.why)
         self._fact("prompt_ended", play=event.play, heard_ms=event.heard_ms, why=event.why)
         if self.phase is Phase.TALKING and event.why != wire.Stopped.CLOSED:
+            held, self._held = self._held, []
+            for digit in held:
+                self._walk(script_events.Digit(digit))
             self._walk(script_events.PromptEnded(event.play, event.why))
 
     def _walk(self, event: script_events.Event) -> None:
@@ -280,7 +287,7 @@ class Call:
                 case script_events.PlayPrompt(play, items, interrupt):
                     self._plays[play] = interrupt
                     self._out.append(command)
-                    self._fact("prompt_started", play=play, clips=[str(item) for item in items])
+                    self._fact("prompt_started", play=play, clips=[_told(item) for item in items])
                 case script_events.StopPrompt():
                     self._out.append(wire.Stop())
                 case script_events.SetTimer(name, ms):
@@ -309,8 +316,10 @@ class Call:
                 self._conclude()
             case "watchdog":
                 was = Disposition.ANSWERED if self._tally.answered_at else Disposition.INTERNAL_ERROR
-                self._tally.settle(Verdict(was, RECOVERY, EndedBy.WATCHDOG), reason="watchdog")
-                self._out += [Hangup(RECOVERY), wire.Close()]
+                self._tally.settle(
+                    Verdict(was, disposition.RECOVERY_ON_TIMER_EXPIRY, EndedBy.WATCHDOG), reason="watchdog"
+                )
+                self._out += [Hangup(disposition.RECOVERY_ON_TIMER_EXPIRY), wire.Close()]
                 self._conclude()
             case _ if name.startswith(_SCRIPT) and self.phase is Phase.TALKING:
                 self._walk(script_events.TimerFired(name.removeprefix(_SCRIPT)))
@@ -390,7 +399,14 @@ class Call:
         self._out.append(Fact(self._seq, self._at, kind, data))
 
 
-RECOVERY = disposition.RECOVERY_ON_TIMER_EXPIRY
+def _told(item: PromptItem) -> str:
+    match item:
+        case File(path):
+            return path
+        case Record(name):
+            return f"record {name}"
+        case Pause(ms):
+            return f"pause {ms} ms"
 
 
 def _remote(media: sdp.Media) -> wire.Remote:

@@ -93,7 +93,7 @@ def test_a_whole_call() -> None:
     assert of_kind(out, wire.Remote) == [wire.Remote("192.0.2.1", 4000, 8, 101)]
     assert of_kind(out, PlayPrompt)[0].items == (File("ask.wav"),)
     driver.feed(wire.Digit("1"), after=1.5)
-    out = driver.feed(wire.Played(1, 1500, wire.Stopped.DIGIT))
+    driver.feed(wire.Played(1, 1500, wire.Stopped.DIGIT))
     plays = of_kind(driver.out, PlayPrompt)
     assert plays[-1].items == (File("yes.wav"),)
     out = driver.feed(wire.Played(plays[-1].play, 2000, wire.Stopped.ENDED), after=2)
@@ -203,6 +203,7 @@ def test_a_digit_by_info_stops_the_prompt() -> None:
     driver = Driver()
     driver.answer()
     assert of_kind(driver.feed(InfoDigit("1")), wire.Stop)
+    driver.feed(wire.Played(1, 500, wire.Stopped.STOPPED))
     assert driver.call._tally.path == ["ask", "yes"]
 
 
