@@ -137,7 +137,7 @@ class Incoming:
         anew = columns.received[row] == 0 or packet.ssrc != columns.rx_ssrc[row]
         if anew or (ahead > RESTART and behind > RESTART):
             columns.rx_ssrc[row] = packet.ssrc
-            ahead, seen = 1, 0
+            ahead, behind, seen = 1, SEQUENCES - 1, 0
         else:
             seen = int(columns.rx_seen[row])
         if ahead == 0 or behind <= RESTART:
