@@ -90,7 +90,7 @@ def acknowledgement(invite: Message, failure: Message) -> Message:
     )
 
 
-def cancellation(invite: Message, reason: str) -> Message:
+def cancellation(invite: Message, reason: tuple[str, str]) -> Message:
     """The CANCEL of an INVITE: same branch, same destination (RFC 3261 9.1)."""
     return request(
         "CANCEL",
@@ -100,13 +100,13 @@ def cancellation(invite: Message, reason: str) -> Message:
         to=invite.first("To"),
         call_id=invite.call_id,
         cseq=invite.cseq,
-        headers=[*(("Route", route) for route in invite.all("Route")), ("Reason", reason)],
+        headers=[*(("Route", route) for route in invite.all("Route")), reason],
     )
 
 
-def q850_reason(cause: int) -> str:
-    """RFC 3326."""
-    return f"Q.850;cause={cause}"
+def q850_reason(cause: int) -> tuple[str, str]:
+    """The header that tells a Q.850 cause (RFC 3326)."""
+    return "Reason", f"Q.850;cause={cause}"
 
 
 class Dialog:

@@ -16,6 +16,7 @@ from engine.sip.message import Address, Message, response
 from engine.sip.transaction import T1_S, T2_S, TIMEOUT_S, Transaction
 from engine.sip.transaction_user import Emit, Reply, Start, TransactionUser
 
+TEMPORARY_FAILURE: Final = 41  # Q.850
 OFFER_ANSWER_S: Final = 5.0  # how long our side may think about a re-INVITE's offer
 _KNOWN_METHODS: Final = frozenset(("REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER", "MESSAGE"))
 _DTMF_TYPES: Final = ("application/dtmf-relay", "application/dtmf")
@@ -50,12 +51,17 @@ class Leg(TransactionUser):
         self._user = ""  # of our Contact
         self._offer: Transaction | None = None  # of the peer, not answered yet
         self._accepted: _Accepted | None = None
+        self._bye_challenged = False
 
     # --- what the agent tells ---------------------------------------------------------------------------
 
     def heard(self, request: Message, answer: Message, source: Address, now: float) -> None:
-        if request.method == "BYE" and self._digest and self._digest.accept(answer, fresh=True):
-            self._digest = self._digest if self._retry_bye(request) else None
+        if request.method != "BYE" or self._digest is None or self._bye_challenged:
+            return
+        dialog = self.dialog_with(request.to_tag)
+        if dialog is not None and self._digest.accept(answer, fresh=True):
+            self._bye_challenged = True
+            self._send_bye(dialog, ("Reason", request.first("Reason")))
 
     def requested(self, request: Message, transaction: Transaction, now: float) -> None:
         dialog = self.dialog_with(request.from_tag)
@@ -125,7 +131,7 @@ class Leg(TransactionUser):
 
     def crashed(self, now: float) -> None:
         if self.dialog is not None and not self.over:
-            self._send_bye(self.dialog, 41)
+            self._send_bye(self.dialog, q850_reason(TEMPORARY_FAILURE))
         self._settle(now)
         self._end_locally()
 
@@ -207,20 +213,11 @@ class Leg(TransactionUser):
 
     # --- sending ----------------------------------------------------------------------------------------
 
-    def _send_bye(self, dialog: Dialog, cause: int) -> None:
-        headers: tuple[tuple[str, str], ...] = (("Reason", q850_reason(cause)),)
-        bye, to = dialog.request(self.station, "BYE", headers)
+    def _send_bye(self, dialog: Dialog, reason: tuple[str, str]) -> None:
+        bye, to = dialog.request(self.station, "BYE", (reason,))
         if self._digest and self._digest.challenged:
             bye = bye.with_headers(*self._digest.headers("BYE", bye.uri))
         self.out.append(Start(bye, to))
-
-    def _retry_bye(self, bye: Message) -> bool:
-        dialog = self.dialog_with(bye.to_tag)
-        if dialog is None or self._digest is None or dialog.local_seq > bye.cseq:
-            return False
-        again, to = dialog.request(self.station, "BYE", (("Reason", bye.first("Reason")),))
-        self.out.append(Start(again.with_headers(*self._digest.headers("BYE", again.uri)), to))
-        return True
 
     def _answer_to(
         self,

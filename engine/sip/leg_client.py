@@ -241,7 +241,7 @@ class ClientLeg(Leg):
         dialog = self._dialogs[what.response.to_tag]
         if dialog is not self.dialog and not dialog.confirmed:
             dialog.confirmed = True
-            self._send_bye(dialog, self._cause)
+            self._send_bye(dialog, q850_reason(self._cause))
 
     def _cancel(self, what: _Happened) -> None:
         assert self._invite is not None
@@ -262,13 +262,13 @@ class ClientLeg(Leg):
     def _hang_up(self, what: _Happened) -> None:
         assert self.dialog is not None
         self._settle(what.now)
-        self._send_bye(self.dialog, self._cause)
+        self._send_bye(self.dialog, q850_reason(self._cause))
         self._emit(Ended(Side.LOCAL))
 
     def _lose(self, what: _Happened) -> None:
         assert self.dialog is not None
         self._settle(what.now)
-        self._send_bye(self.dialog, _RECOVERY_ON_TIMER_EXPIRY)
+        self._send_bye(self.dialog, q850_reason(_RECOVERY_ON_TIMER_EXPIRY))
         self._emit(Ended(Side.NETWORK))
 
     def _fail(self, what: _Happened) -> None:

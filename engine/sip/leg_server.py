@@ -17,7 +17,7 @@ from typing import Final
 
 from engine.events import Answered, Ended, Failed, Incoming, Origin, Side
 from engine.sip import uri as uris
-from engine.sip.dialog import Dialog, Station
+from engine.sip.dialog import Dialog, Station, q850_reason
 from engine.sip.leg import Leg
 from engine.sip.message import Address, Message, phrase, response
 from engine.sip.transaction import Transaction
@@ -148,7 +148,7 @@ class ServerLeg(Leg):
     def _hang_up(self, what: _Happened) -> None:
         assert self.dialog is not None
         self._settle(what.now)
-        self._send_bye(self.dialog, what.q850 or 16)
+        self._send_bye(self.dialog, q850_reason(what.q850 or 16))
 
     def _ended(self, what: _Happened) -> None:
         self._emit(Ended(Side.LOCAL))
