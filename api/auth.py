@@ -1,0 +1,31 @@
+"""Who asks: the key in the field `apiKey` (or `apikey`), or in the header `Authorization: Bearer KEY`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.refusal import Refusal
+from api.store import accounts
+from api.store.accounts import Account
+
+
+def key_of(values: Mapping[str, Any], authorization: str) -> str:
+    """The key that came with the request; Refusal if none did."""
+    for name in ("apiKey", "apikey"):
+        if isinstance(values.get(name), str) and values[name].strip():
+            return str(values[name]).strip()
+    scheme, _, key = authorization.partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return key.strip()
+    raise Refusal(401, "apiKey is missing: send your account's key in the field `apiKey`")
+
+
+def account_of(db: Connection, key: str) -> Account:
+    """The account of a key; Refusal for a wrong one."""
+    account = accounts.by_key(db, key)
+    if account is None:
+        raise Refusal(401, "apiKey is wrong: no account has this key")
+    return account

@@ -1,0 +1,56 @@
+"""The end of a call, whole: its result, its cost, its facts and its webhook, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api import bodies
+from api.store import outbox, queue
+from api.store.calls import ApiCall
+from api.store.queue import End
+
+INTERRUPTED_CAUSE = 41  # Q.850 temporary failure
+
+
+def conclude(db: Connection, call_id: int, node: str, end: End) -> bool:
+    """The call is over; false if it is not this node's any more, and then nothing is written."""
+    call = queue.finish(db, call_id, node, end)
+    if call is None:
+        return False
+    url = call.request.options["webhookUrl"]
+    if url:
+        outbox.add(db, call, "end", url, bodies.end(call), end.at)
+    return True
+
+
+def block_reached(db: Connection, call: ApiCall, note: Mapping[str, Any], now: float) -> None:
+    """The call came to a block that wants to tell."""
+    outbox.add(db, call, "block", note["webhook_url"], bodies.block(call, note), now)
+
+
+def sweep(db: Connection, node: str, now: float) -> int:
+    """A dead node's calls: what it never invited is queued again, the rest is over; how many were interrupted."""
+    queue.release(db, node, now)
+    interrupted = queue.cut_off(db, node)
+    for call in interrupted:
+        told = {
+            "call": str(call.api_call_id), "seq": 1, "at": now, "type": "ended", "disposition": "interrupted",
+            "sip_code": None, "hangup_cause": INTERRUPTED_CAUSE, "ended_by": "us",
+        }  # fmt: skip
+        end = End(
+            disposition="interrupted",
+            answered=call.answered_at is not None,
+            at=now,
+            hangup_cause=INTERRUPTED_CAUSE,
+            heard_ms=call.heard_ms,
+            answers=call.answers,
+            path=call.path,
+            tags=call.tags,
+            facts=[told],
+        )
+        conclude(db, call.id, node, end)
+    outbox.release(db, node)
+    return len(interrupted)

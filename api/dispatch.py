@@ -1,0 +1,182 @@
+"""The runner of the dial queue: claims as many calls as the engine can take now, and sees each to its end.
+
+Runs in the engine's loop. The database is reached in threads of its own, so that no call ever waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from api import numbers
+from api.dialing import Dialing
+from api.hub import Hub
+from api.node import Node
+from api.script_store import ScriptStore
+from api.store import nodes, queue
+from api.store.database import Database
+from api.store.queue import Claimed
+from engine.config import TrunkConfig
+from engine.dial import Dial
+from engine.ongoing import OngoingCall
+
+POLL_S = 0.5  # for calls whose time has come, and for the pace of the trunks
+BATCH = 200  # claimed in one transaction
+_THREADS = 4
+_Result = TypeVar("_Result")
+
+_log = structlog.get_logger("zvonar.queue")
+
+
+class Dialer(Protocol):
+    """What is used of `engine.engine.Engine`."""
+
+    @property
+    def trunks(self) -> Sequence[TrunkConfig]: ...
+
+    def room(self, trunk: str) -> int: ...
+
+    def census(self) -> dict[str, int]: ...
+
+    async def dial(self, dial: Dial, fence: Callable[[], Awaitable[bool]] | None = None) -> OngoingCall: ...
+
+
+class Dispatcher:
+    """Owns the calls of this node from the claim to the result."""
+
+    def __init__(
+        self,
+        engine: Dialer,
+        database: Database,
+        node: Node,
+        hub: Hub,
+        scripts: ScriptStore,
+        *,
+        journals: Path | None,
+        now: Callable[[], float],
+        told: Callable[[], None],
+    ) -> None:
+        self.engine = engine
+        self.database = database
+        self.node = node
+        self.hub = hub
+        self.scripts = scripts
+        self.journals = journals
+        self.now = now
+        self.told = told  # a webhook was queued
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="queue")
+        self._calls: dict[asyncio.Task[None], Dialing] = {}
+        self._starting: Counter[str] = Counter()  # claimed, and not in the engine's own count yet
+        self._loops: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin to claim and to beat."""
+        self._loops = [asyncio.create_task(self._claim_on()), asyncio.create_task(self._beat_on())]
+
+    def wake(self) -> None:
+        """Something was queued; from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._event.set)
+        except RuntimeError:
+            _log.debug("woken_after_the_end")
+
+    async def stop(self, within_s: float) -> None:
+        """Claim no more, hang up what goes on, and write its results; what takes longer is left as interrupted."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        for task, dialing in self._calls.items():
+            if not dialing.hangup():
+                task.cancel()
+        if self._calls:
+            await asyncio.wait(list(self._calls), timeout=within_s)
+        for task in list(self._calls):
+            task.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        try:
+            await self.in_thread(self.node.leave)
+        except Exception:
+            _log.exception("node_cannot_leave")
+        self._threads.shutdown(wait=False)
+
+    async def in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Do what blocks, elsewhere."""
+        return await self._loop.run_in_executor(self._threads, lambda: work(*arguments))
+
+    def entered(self, trunk: str) -> None:
+        """The engine counts a call itself from now on."""
+        self._starting[trunk] -= 1
+
+    async def _claim_on(self) -> None:
+        while True:
+            self._event.clear()
+            try:
+                more = await self._claim()
+            except Exception:
+                _log.exception("queue_cannot_be_read")
+                more = False
+            if not more:
+                try:
+                    async with asyncio.timeout(POLL_S):
+                        await self._event.wait()
+                except TimeoutError:
+                    pass
+
+    async def _claim(self) -> bool:
+        """Claim for each trunk what it has room for; true if there may be more at once."""
+        more = False
+        for trunk in self.engine.trunks:
+            room = min(self.engine.room(trunk.name) - self._starting[trunk.name], BATCH)
+            if room <= 0 or not self.node.alive:
+                continue
+            claimed = await self.in_thread(self._claim_in_thread, numbers.of_trunk(trunk), room)
+            for call in claimed:
+                self._begin(call, trunk.name)
+            more = more or len(claimed) == BATCH
+        return more
+
+    def _claim_in_thread(self, outgoing: Sequence[str], room: int) -> list[Claimed]:
+        now = self.now()
+        with self.database.read() as db:
+            if not queue.waiting(db, outgoing, now):
+                return []
+        with self.database.write() as db:
+            return queue.claim(db, self.node.id, outgoing, room, now)
+
+    def _begin(self, claimed: Claimed, trunk: str) -> None:
+        dialing = Dialing(self, claimed, trunk)
+        self._starting[trunk] += 1
+        task = asyncio.create_task(dialing.run(), name=f"call {claimed.api_call_id}")
+        self._calls[task] = dialing
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        del self._calls[task]
+        if not task.cancelled() and task.exception():
+            _log.error("dialing_broke", task=task.get_name(), exc_info=task.exception())
+        self._event.set()
+
+    async def _beat_on(self) -> None:
+        while True:
+            try:
+                lives = await self.in_thread(self.node.beat)
+                if await self.in_thread(self.node.sweep):
+                    self.told()
+            except Exception:
+                _log.exception("node_cannot_beat")
+                lives = self.node.alive
+            if not lives:
+                _log.error("node_was_taken_for_dead", calls=len(self._calls))
+                for dialing in self._calls.values():
+                    dialing.hangup()
+            await asyncio.sleep(nodes.BEAT_S)

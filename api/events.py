@@ -1,0 +1,74 @@
+"""`GET /calls/{id}/events`: the facts of a call as server-sent events, past ones first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from api import auth
+from api.refusal import Refusal
+from api.service import Service
+from api.store import calls, facts
+from api.store.schema import OVER
+
+KEEP_ALIVE_S = 15.0
+LOOK_AGAIN_S = 0.2  # for a call that waits in the queue
+
+
+async def stream(request: Request, service: Service, number: int) -> Response:
+    """The events of an api-call; Refusal for another's."""
+    key = auth.key_of(dict(request.query_params), request.headers.get("authorization", ""))
+    account_id = await run_in_threadpool(_owner, service, key, number)
+    last = request.headers.get("last-event-id", "")
+    since = int(last) if last.isdigit() and len(last) < 10 else 0
+    return StreamingResponse(
+        _events(service, account_id, number, since),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _owner(service: Service, key: str, number: int) -> int:
+    with service.database.read() as db:
+        account = auth.account_of(db, key)
+        if calls.one(db, account.id, number) is None:
+            raise Refusal(404, f"There is no call {number}")
+        return account.id
+
+
+async def _events(service: Service, account_id: int, number: int, since: int) -> AsyncIterator[bytes]:
+    told, quiet_s = since, 0.0
+    while not service.hub.closed:
+        async for fact in service.hub.watch(number):
+            if fact["seq"] > told:
+                told = fact["seq"]
+                yield _event(fact)
+        over, kept = await run_in_threadpool(_kept, service, account_id, number)
+        for fact in kept:
+            if fact["seq"] > told:
+                told = fact["seq"]
+                yield _event(fact)
+        if over:
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+        quiet_s += LOOK_AGAIN_S
+        if quiet_s >= KEEP_ALIVE_S:
+            quiet_s = 0.0
+            yield b": waiting\n\n"
+
+
+def _kept(service: Service, account_id: int, number: int) -> tuple[bool, list[dict[str, Any]]]:
+    with service.database.read() as db:
+        kept = calls.one(db, account_id, number)
+        assert kept is not None
+        return kept.calls[-1].status in OVER, facts.of(db, kept.calls[-1].id)
+
+
+def _event(fact: dict[str, Any]) -> bytes:
+    return f"id: {fact['seq']}\nevent: {fact['type']}\ndata: {json.dumps(fact, separators=(',', ':'))}\n\n".encode()

@@ -1,0 +1,99 @@
+"""The facts of running calls, for those who watch: told in the engine's thread, read in the service's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+Fact = dict[str, Any]
+
+
+class _Channel:
+    __slots__ = ("facts", "over", "watchers")
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.over = False
+        self.watchers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def wake(self) -> None:
+        for loop, event in list(self.watchers):
+            try:
+                loop.call_soon_threadsafe(event.set)
+            except RuntimeError:  # that loop has ended, and its watcher with it
+                self.watchers.discard((loop, event))
+
+
+class Hub:
+    """Channels by call. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._channels: dict[int, _Channel] = {}
+        self._closed = False
+
+    def open(self, call: int) -> None:
+        """A call begins."""
+        with self._lock:
+            self._channels.setdefault(call, _Channel())
+
+    def tell(self, call: int, fact: Fact) -> None:
+        """Something happened in it."""
+        with self._lock:
+            channel = self._channels.get(call)
+            if channel is not None:
+                channel.facts.append(fact)
+                channel.wake()
+
+    def facts(self, call: int) -> list[Fact]:
+        """What was told of a running call so far."""
+        with self._lock:
+            channel = self._channels.get(call)
+            return list(channel.facts) if channel else []
+
+    def close(self, call: int) -> None:
+        """The call is over, and its facts are in the store."""
+        with self._lock:
+            channel = self._channels.pop(call, None)
+            if channel is not None:
+                channel.over = True
+                channel.wake()
+
+    def close_all(self) -> None:
+        """Nobody watches any more."""
+        with self._lock:
+            self._closed = True
+            for channel in self._channels.values():
+                channel.over = True
+                channel.wake()
+            self._channels.clear()
+
+    @property
+    def closed(self) -> bool:
+        """The service is ending."""
+        return self._closed
+
+    async def watch(self, call: int) -> AsyncIterator[Fact]:
+        """The facts of a running call, past ones first, until it is over; nothing if it is not running."""
+        with self._lock:
+            channel = self._channels.get(call)
+            if channel is None:
+                return
+            event = asyncio.Event()
+            watcher = (asyncio.get_running_loop(), event)
+            channel.watchers.add(watcher)
+        try:
+            told = 0
+            while True:
+                event.clear()
+                over = channel.over
+                while told < len(channel.facts):
+                    yield channel.facts[told]
+                    told += 1
+                if over:
+                    return
+                await event.wait()
+        finally:
+            channel.watchers.discard(watcher)

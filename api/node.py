@@ -1,0 +1,60 @@
+"""This process as one of those that place calls from the store: it beats, and looks for dead ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from api import conclusion
+from api.store import nodes, outbox, queue
+from api.store.database import Database
+
+_log = structlog.get_logger("zvonar.node")
+
+
+class Node:
+    """Safe to use from any thread; its calls block."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self._now = now
+        self._beat_at = now()
+        with database.write() as db:
+            self.id = nodes.register(db, now())
+
+    @property
+    def alive(self) -> bool:
+        """Others cannot have taken this node for dead yet, so it may place calls."""
+        return self._now() - self._beat_at < nodes.DEAD_AFTER_S - nodes.BEAT_S
+
+    def beat(self) -> bool:
+        """Say that we live; false if others have taken us for dead, and our calls with it."""
+        with self._database.write() as db:
+            now = self._now()
+            lives = nodes.beat(db, self.id, now)
+            if not lives:
+                self.id = nodes.register(db, now)
+        self._beat_at = now
+        return lives
+
+    def sweep(self) -> int:
+        """Take over what dead nodes left; how many of their calls were interrupted."""
+        now = self._now()
+        with self._database.read() as db:
+            dead = [node for node in nodes.dead(db, now) if node != self.id]
+            dead += queue.orphaned(db) + outbox.orphaned(db)
+        interrupted = 0
+        for node in dict.fromkeys(dead):
+            with self._database.write() as db:
+                count = conclusion.sweep(db, node, now)
+                nodes.leave(db, node)
+            _log.warning("node_died", node=node, interrupted=count)
+            interrupted += count
+        return interrupted
+
+    def leave(self) -> None:
+        """This node places no more calls; what it still has is over or queued again."""
+        with self._database.write() as db:
+            conclusion.sweep(db, self.id, self._now())
+            nodes.leave(db, self.id)

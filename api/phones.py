@@ -1,0 +1,47 @@
+"""Telephone numbers as the contract takes them: eleven digits, however people write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from api.fields import Unfit, empty, structured
+
+_ORNAMENT = re.compile(r"[\s()\-.‐-―  ]+")  # blanks, brackets, dots, dashes
+MAX_PHONES = 20_000
+
+
+def normal(value: Any) -> str:
+    """Eleven digits without plus; a leading 8 is the Russian way to dial out and becomes 7. Raises Unfit."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise Unfit("is no telephone number: give 11 digits, for example 79991234567")
+    digits = _ORNAMENT.sub("", str(value)).removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()):
+        raise Unfit("is no telephone number: give 11 digits, for example 79991234567")
+    if len(digits) != 11:
+        raise Unfit(f"is no telephone number: it has {len(digits)} digits and needs 11")
+    if digits[0] == "0":
+        raise Unfit("is no telephone number: it begins with 0 instead of the country's code")
+    return f"7{digits[1:]}" if digits[0] == "8" else digits
+
+
+def listed(value: Any) -> list[Any]:
+    """One number, an array, an object, or numbers with commas between, as a list; [] of nothing."""
+    value = structured(value)
+    if empty(value):
+        return []
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, str):
+        value = [part for part in re.split(r"[,;\n]", value) if part.strip()]
+    numbers: list[Any] = value if isinstance(value, list) else [value]
+    if len(numbers) > MAX_PHONES:
+        raise Unfit(f"holds {len(numbers)} numbers; at most {MAX_PHONES} go into one request")
+    return numbers
+
+
+def shown(value: Any) -> str:
+    """A number that is refused, as it was given."""
+    return (value if isinstance(value, str) else str(value))[:100]

@@ -1,0 +1,133 @@
+"""The database: one place to begin a transaction, and to bring the tables up to date.
+
+SQLite runs in WAL mode, so readers never wait; writers take the lock at once (`BEGIN IMMEDIATE`), because a
+transaction that reads first and writes later fails where two do so. All calls block: never from an event loop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, create_engine, event, exc, make_url
+
+from engine.config import ConfigError
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+BUSY_TIMEOUT_S = 30
+
+
+class StoreError(Exception):
+    """The database cannot be used now; one line, for a person."""
+
+
+class Database:
+    """Transactions on the store. Safe to use from any thread."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url = make_url(url)
+            self._sqlite = self._url.get_backend_name() == "sqlite"
+            if self._sqlite:
+                self._make_folder()
+                arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+                options: dict[str, Any] = {"connect_args": arguments}
+            else:
+                options = {}
+            self._engine = create_engine(self._url, pool_size=20, max_overflow=40, **options)
+        except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
+            raise ConfigError(f'store.url: {error}; write for example "sqlite:////var/lib/zvonar/zvonar.db"') from error
+        self._writer = self._engine.execution_options(zvonar_writes=True)
+        # SQLite has one writer. Waiting for the turn here is fair, and wakes up at once; its own waiting polls.
+        self._turn = threading.Lock() if self._sqlite else None
+        if self._sqlite:
+            event.listen(self._engine, "connect", _prepare)
+            event.listen(self._engine, "begin", _begin)
+
+    @property
+    def folder(self) -> Path:
+        """Where what does not belong into tables lies: beside the database's file, or in the working folder."""
+        if self._sqlite and self._url.database:
+            return Path(self._url.database).absolute().parent
+        return Path("zvonar-data").absolute()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads; it sees one state of the store."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; rolled back when the block raises."""
+        if self._turn is None:
+            with self._writer.begin() as connection:
+                yield connection
+            return
+        with self._turn, self._writer.begin() as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the tables up to date; who starts at the same time waits. Raises ConfigError."""
+        try:
+            if self._sqlite:
+                self._switch_to_wal()
+            with self.write() as connection:
+                settings = AlembicConfig()
+                settings.set_main_option("script_location", str(MIGRATIONS))
+                settings.attributes["connection"] = connection
+                command.upgrade(settings, "head")
+        except (exc.OperationalError, exc.DatabaseError) as error:
+            raise ConfigError(
+                f"store.url: {self._url.render_as_string()} cannot be opened ({error.orig}); "
+                "name a database that this user may write"
+            ) from error
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _make_folder(self) -> None:
+        if not self._url.database or self._url.database == ":memory:":
+            raise ConfigError('store.url: SQLite needs a file; write for example "sqlite:///zvonar-data/zvonar.db"')
+        folder = Path(self._url.database).absolute().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"store.url: {folder}: {error.strerror}; name a folder that can be written") from error
+
+    def _switch_to_wal(self) -> None:
+        # The switch needs the file for itself, and SQLite does not always wait for that; it is kept in the file.
+        until = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            connection = self._engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA journal_mode=WAL").close()
+            except Exception as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise exc.OperationalError("PRAGMA journal_mode=WAL", {}, error) from error
+                time.sleep(0.05)
+            else:
+                return
+            finally:
+                connection.close()
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver's guess
+    cursor = connection.cursor()
+    # In WAL mode NORMAL loses nothing when a process is killed; only a power cut may take the last transactions.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("zvonar_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

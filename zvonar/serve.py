@@ -1,0 +1,106 @@
+"""`zvonar serve`: the service, until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from api.app import make_app
+from api.service import Service
+from engine import config as configuration
+from engine.config import Config, ConfigError
+from zvonar import log
+
+REQUESTS_END_WITHIN_S = 2
+# The engine's thread must not wait long for its turn while this one works on a large request.
+SWITCH_INTERVAL_S = 0.001
+_BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: what ends first is the calls, not the sockets."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(config: Path | None) -> None:
+    """Run until SIGINT or SIGTERM; calls are then hung up and their results written. Raises ConfigError."""
+    chosen = configuration.load(config)
+    log.configure()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    with contextlib.closing(_listen(chosen)) as listener:
+        asyncio.run(_serve(chosen, listener))
+
+
+def _listen(config: Config) -> socket.socket:
+    """The socket for HTTP, taken before anything else is started. Raises ConfigError."""
+    host, port = configuration.parse_address(config.api.listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"api.listen: {config.api.listen} cannot be used ({error.strerror}); end what uses it, or choose another, "
+            'for example\n[api]\nlisten = "127.0.0.1:8081"'.replace("\n", " ")
+        ) from error
+    return listener
+
+
+async def _serve(config: Config, listener: socket.socket) -> None:
+    service = Service(config)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    try:
+        await service.start()
+        if ended.is_set():
+            return
+        server = _Server(
+            uvicorn.Config(
+                make_app(service), access_log=False, log_config=None, lifespan="off", server_header=False,
+                timeout_graceful_shutdown=REQUESTS_END_WITHIN_S,
+            )
+        )  # fmt: skip
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        _say(config, listener, service)
+        ending = asyncio.create_task(ended.wait())
+        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        print("Ending: calls are hung up, results are written ...", flush=True)
+        await service.quiesce()
+        server.should_exit = True
+        await serving
+    finally:
+        await service.stop()
+        structlog.get_logger("zvonar").info("ended")
+
+
+def _say(config: Config, listener: socket.socket, service: Service) -> None:
+    host, port = listener.getsockname()[:2]
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    where = "the sandbox" if config.sandboxed else ", ".join(trunk.name for trunk in config.trunk)
+    print(f"Zvonar listens at {url}; calls go to {where}. Ctrl-C ends it.")
+    if not service.has_accounts():
+        print("There is no account yet; make one in another terminal, it prints your KEY:")
+        print("  zvonar account add me --balance 100 --moderated")
+    outgoing = next((number for trunk in service.trunks for number in trunk.numbers), "NUMBER")
+    print("Then, for example:")
+    print(f"  curl -F apiKey=KEY -F file=@clip.wav {url}/apiCalls/createRecord")
+    request = f'{{"apiKey": "KEY", "phone": "79990000001", "outgoingPhone": "{outgoing}", "record": {{"id": 1}}}}'
+    print(f"  curl -d '{request}' {url}/apiCalls/create")
+    print(f'  curl -d \'{{"apiKey": "KEY", "apiCallIdList": [1]}}\' {url}/apiCalls/get', flush=True)
