@@ -87,9 +87,14 @@ class Leg(TransactionUser):
     def acknowledged(self, ack: Message, now: float) -> None:
         if self._accepted is None or ack.cseq != self._accepted.reply.response.cseq:
             return
+        offerless = not self._accepted.reply.transaction.request.sdp
         self._accepted = None
         self._stop(LegTimer.REPEAT)
         self._stop(LegTimer.NO_ACK)
+        if offerless and ack.sdp and self.dialog is not None and self.dialog.confirmed:
+            # The answer to the offer in our 2xx. It says anew where media goes, so it travels as a RemoteOffer;
+            # `answer_offer` finds nothing to answer then.
+            self._emit(RemoteOffer(ack.sdp))
         self._confirmed(ack, now)
 
     def cancelled(self, transaction: Transaction, cancel: Message, now: float) -> None:

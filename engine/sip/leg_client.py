@@ -26,6 +26,7 @@ from engine.sip.transaction import T4_S, Transmit
 from engine.sip.transaction_user import Abandon, Start
 
 PATIENCE_S: Final = T4_S  # a cancelled INVITE's 487 takes a round trip; longer than this and it is lost
+_REQUEST_TERMINATED: Final = 487
 _EARLY_DIALOG_TERMINATED: Final = 199  # RFC 6228
 _RECOVERY_ON_TIMER_EXPIRY: Final = 102  # Q.850
 _CREDENTIALS: Final = ("Authorization", "Proxy-Authorization")
@@ -288,9 +289,14 @@ class ClientLeg(Leg):
         self._emit(Failed(None, "no response to the INVITE", Origin.TIMEOUT))
 
     def _fail_hung_up(self, what: _Happened) -> None:
-        code = what.message.code if what.message is not None and what.message.code >= 300 else None
-        q850 = what.message.q850 if what.message is not None else None
-        self._emit(Failed(code, "hung up before the answer", Origin.LOCAL, q850))
+        self._emit(Failed(None, "hung up before the answer", Origin.LOCAL))
+
+    def _fail_cancelled(self, what: _Happened) -> None:
+        answer = what.response
+        if answer.code == _REQUEST_TERMINATED:
+            self._emit(Failed(answer.code, "hung up before the answer", Origin.LOCAL, answer.q850))
+        else:  # the callee's own word, which crossed our CANCEL
+            self._fail(what)
 
     def _ended_remotely(self, what: _Happened) -> None:
         self._settle(what.now)
@@ -339,7 +345,7 @@ TABLE: Final[dict[tuple[Stage, Step], Row]] = {
         (_L._calm, _L._acknowledge, _L._reject_fork, _L._fail_hung_up),
         Stage.OVER,
     ),
-    (Stage.CANCELLING, Step.FAILURE): ((_L._calm, _L._fail_hung_up), Stage.OVER),
+    (Stage.CANCELLING, Step.FAILURE): ((_L._calm, _L._fail_cancelled), Stage.OVER),
     (Stage.CANCELLING, Step.PATIENCE): ((_L._abandon, _L._fail_hung_up), Stage.OVER),
     (Stage.CONFIRMED, Step.SUCCESS): ((_L._acknowledge, _L._reject_fork), Stage.CONFIRMED),
     (Stage.CONFIRMED, Step.HANGUP): ((_L._hang_up,), Stage.OVER),

@@ -411,6 +411,19 @@ def test_update_and_the_offerless_re_invite(wire, caller, peer):
     assert caller.events() == [RemoteOffer(SDP), RemoteOffer(b"")]
     caller.answer_offer("a", SDP)
     assert caller.starts()[-1] == "SIP/2.0 200 OK"
+    peer.ask("ACK", "c: application/sdp", cseq=3, body=SDP)
+    assert caller.events()[2:] == [RemoteOffer(SDP)]  # the answer, to the same use
+    sent = len(caller.sent)
+    caller.answer_offer("a", SDP)
+    assert len(caller.sent) == sent
+
+
+def test_a_final_of_the_callee_that_crosses_cancel_is_told_as_it_is(caller, peer):
+    caller.place()
+    peer.respond("180 Ringing")
+    caller.hangup()
+    peer.respond("486 Busy Here")
+    assert caller.ends() == [Failed(486, "Busy Here", Origin.REMOTE)]
 
 
 def test_a_re_invite_that_nobody_acknowledges_is_a_dead_call(wire, caller, peer):
