@@ -214,7 +214,7 @@ class Asterisk:
         """A configuration with these trunks (the first is the default one); more sections as keywords."""
         tables = [self.trunk(name) for name in trunks or ("digest",)]
         bind = next((BINDS[name] for name in trunks if name in BINDS), bind)
-        media = {"ports": "24000-27999", "calls": 60}
+        media = {"ports": "24000-27999", "calls": 100}
         return parse({"sip": {"bind": bind}, "media": media, "trunk": tables} | sections)
 
 
