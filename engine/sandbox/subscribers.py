@@ -83,8 +83,8 @@ PRESSES_1: tuple[Step, ...] = (Wait(0.3), Say("hello"), Wait(2.7), Press("1"), *
 SUBSCRIBERS: dict[str, Subscriber] = {
     "001": Subscriber("rings 0.7 s, answers, says hello, presses 1 after 3 s, stays 30 s", (*PICKS_UP, *PRESSES_1)),
     "002": Subscriber(
-        "a machine: answers, says its greeting of 3.7 s, beeps, records 20 s of silence, hangs up",
-        (*PICKS_UP, Wait(0.5), Say("machine"), Wait(3.9), Say("beep"), Wait(20.5), HangUp()),
+        "a machine: answers, says its greeting of 3.7 s, beeps, listens for 20 s, hangs up",
+        (*PICKS_UP, Wait(0.5), Say("machine"), Wait(4.4), Say("beep"), Wait(20.5), HangUp()),
     ),
     "003": Subscriber("busy: 486", (Wait(0.2), Reject(486))),
     "004": Subscriber("rings for ever (ten minutes, then 480)", (Ring(), Wait(RINGS_FOR_EVER_S), Reject(480))),
