@@ -23,8 +23,8 @@ def hide(text: str) -> str:
     return _NAMED.sub(r"\1...", _SECRET.sub("whsec_...", _KEY.sub(r"\1...", text)))
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Set up the log of this process, for our own lines and for those of the libraries."""
+def configure(*, quiet: bool = False) -> None:
+    """Set up the log of this process, for our own lines and for those of the libraries; `quiet`: warnings only."""
     as_json = os.environ.get(JSON_ENV, "").lower() == "json"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -41,7 +41,7 @@ def configure(level: int = logging.INFO) -> None:
     )
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
