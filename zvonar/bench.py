@@ -84,7 +84,7 @@ async def _calls(rate: float, seconds: float, *, show: bool) -> dict[str, Any]:
 
 
 def _frames(result: dict[str, Any]) -> float:
-    return max(1.0, result["duration_ms"] / 20)
+    return max(1.0, float(result["duration_ms"]) / 20)
 
 
 def _cpu_s() -> float:

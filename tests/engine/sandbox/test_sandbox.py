@@ -112,7 +112,7 @@ class Exchange:
             for caller in callers:
                 await caller.over.wait()
             # A census has no event to wait for.
-            while any((*self.sandbox.census().values(), *self.plane.census().values())):  # noqa: ASYNC110
+            while any((*self.sandbox.census().values(), *self.plane.census().values())):
                 await asyncio.sleep(0.02)
 
 
