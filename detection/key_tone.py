@@ -28,5 +28,5 @@ def is_key_tone(frame: NDArray[np.int16], energy: int) -> bool:
     amplitudes = (_WAVES * frame).sum(axis=1)
     powers = amplitudes[:8] ** 2 + amplitudes[8:] ** 2
     shares = powers * (2.0 / SAMPLES / energy)  # a sine alone has share 1
-    low, high = float(shares[:4].max()), float(shares[4:].max())
+    low, high = float(np.max(shares[:4])), float(np.max(shares[4:]))
     return low + high >= SHARE_OF_BOTH and min(low, high) >= SHARE_OF_EACH
