@@ -1,4 +1,5 @@
-# `make` lists what there is. Everything happens in .venv, build/ and the caches of the peers; nothing of the system changes.
+# `make` lists what there is. Everything happens in .venv, build/ and the peers' folders under ~/.cache. Of the system
+# nothing changes, with one exception: root on a machine without certificates gets python3-venv (.ci/setup.sh).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-fast check format bench lock clean
@@ -42,9 +43,10 @@ format: $(READY) ## put the style right where that needs no thought
 	$(VENV)/ruff format .
 
 bench: $(READY) ## how many calls this machine holds
-	@$(VENV)/zvonar bench
+	@$(VENV)/zvonar bench calls
 
 lock: ## remake requirements.lock from pyproject.toml (UPGRADE=1: take the newest of everything)
+	@echo "lock: getting uv into build/lock, then asking the registry for versions and hashes (some 15 s)"
 	@python3 -m venv build/lock && build/lock/bin/python -m pip install -q uv
 	@build/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
