@@ -46,7 +46,7 @@ unpack_pip() {
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     private_apt_begin "$scratch" && private_apt_find python3-pip-whl && private_apt_fetch python3-pip-whl || return 1
-    pip_wheel=$(find "$ROOT" -name 'pip-*.whl' | head -1)
+    pip_wheel=$(find "$ROOT" -name 'pip-*.whl' -print -quit)
 }
 
 # A bare container, without so much as certificates: nothing but its own packages helps there.

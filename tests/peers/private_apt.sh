@@ -127,9 +127,9 @@ private_apt_fetch() {
 }
 
 private_apt_loader() {
-    LOADER=$(find "$ROOT"/usr/lib "$ROOT"/usr/lib64 -name 'ld-linux*.so.[0-9]*' -type f | head -1)
-    [ -n "$LOADER" ] || LOADER=$(find "$ROOT"/usr/lib -name 'ld-2.*.so' -type f | head -1)
-    LIBS=$(dirname "$(find "$ROOT"/usr/lib -name 'libc.so.6' | head -1)")
+    LOADER=$(find "$ROOT"/usr/lib "$ROOT"/usr/lib64 -name 'ld-linux*.so.[0-9]*' -type f -print -quit)
+    [ -n "$LOADER" ] || LOADER=$(find "$ROOT"/usr/lib -name 'ld-2.*.so' -type f -print -quit)
+    LIBS=$(dirname "$(find "$ROOT"/usr/lib -name 'libc.so.6' -print -quit)")
 }
 
 # Copies the libraries that the files named need (as the unpacked loader finds them), and the loader, into a folder.

@@ -55,7 +55,7 @@ use_installed() {
         if [ -r "$conf" ]; then moddir=$(sed -n 's/^ *astmoddir *=>\{0,1\} *//p' "$conf" | tail -1); break; fi
     done
     [ -d "${moddir:-}" ] ||
-        moddir=$(find /usr/lib /usr/local/lib -type d -path '*asterisk/modules' 2>/dev/null | head -1)
+        moddir=$(find /usr/lib /usr/local/lib -type d -path '*asterisk/modules' -print -quit 2>/dev/null)
     [ -d "$datadir/documentation" ] || datadir=/var/lib/asterisk
     {
         echo "AST_BIN=($program)"
@@ -68,7 +68,7 @@ use_installed() {
 
 keep_what_is_used() {
     local modules keep=$scratch/keep file
-    modules=$(find "$ROOT"/usr/lib -type d -path '*asterisk/modules' | head -1)
+    modules=$(find "$ROOT"/usr/lib -type d -path '*asterisk/modules' -print -quit)
     # shellcheck disable=SC2086  # patterns on purpose
     (cd "$modules" && rm -f $UNUSED)
     mkdir -p "$keep/lib/modules" "$keep/share"
@@ -91,7 +91,7 @@ link_languages() {
     mkdir -p "$DEST/share/asterisk/sounds"
     cd "$DEST/share/asterisk/sounds"
     for language in en ru; do
-        folder=$(find . -maxdepth 1 -type d -name "${language}_*" -printf '%f\n' | head -1)
+        folder=$(find . -maxdepth 1 -type d -name "${language}_*" -printf '%f\n' -quit)
         [ -z "$folder" ] || [ -e "$language" ] || ln -s "$folder" "$language"
     done
     cd - > /dev/null
