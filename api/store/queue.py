@@ -63,7 +63,8 @@ def claim(db: Connection, node: str, numbers: Sequence[str], room: int, now: flo
     listed = and_(stop_list.c.account_id == calls.c.account_id, stop_list.c.phone == calls.c.phone)
     due = (
         select(
-            calls.c.id, calls.c.api_call_id, calls.c.account_id, calls.c.phone, calls.c.outgoing,
+            calls.c.id, calls.c.api_call_id, api_calls.c.request_id, calls.c.account_id, calls.c.phone,
+            calls.c.outgoing,
             stop_list.c.id.is_not(None).label("stopped"),
         )
         .select_from(calls.join(api_calls).outerjoin(stop_list, listed))
