@@ -145,6 +145,8 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
     async def replay() -> Message:
         return {"type": "http.request", "body": raw, "more_body": False}
 
+    if not raw.rstrip().endswith(b"--"):  # RFC 2046 section 5.1.1: the last boundary says that it is the last
+        raise Refusal(400, "The body is not multipart/form-data as its header says: it is cut off")
     fields: list[tuple[str, str]] = []
     files: list[File] = []
     try:
@@ -152,7 +154,7 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
             max_files=10, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES
         )
     except (HTTPException, MultiPartException, ValueError, KeyError, AssertionError) as error:
-        reason = getattr(error, "detail", None) or getattr(error, "message", None) or "it is cut off or damaged"
+        reason = getattr(error, "detail", None) or getattr(error, "message", None) or "it is damaged"
         raise Refusal(400, f"The body is not multipart/form-data as its header says: {reason}") from error
     try:
         for name, value in form.multi_items():

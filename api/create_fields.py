@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from api.fields import (
     NOT_YET,
@@ -15,6 +15,7 @@ from api.fields import (
     Later,
     LaterFlag,
     ObjectText,
+    ShortText,
     Text,
     Unfit,
     Url,
@@ -78,7 +79,7 @@ class Block(Fields):
     webhook_parameters: ObjectText = None
     need_block: Flag = 0
     manager_phone: Later = None
-    tag: Annotated[Text, Field(max_length=200)] = None
+    tag: ShortText = None
     recognize: Later = None
     sms_text: Later = None
     ivrs: Annotated[tuple[Block, ...], BeforeValidator(_blocks)] = ()
@@ -100,8 +101,8 @@ class Create(Fields):
     timeout: Annotated[int, BeforeValidator(lambda value: integer(value) or DEFAULT_TIMEOUT_S)] = DEFAULT_TIMEOUT_S
     detect_end_of_speech: Flag = 0
     voice_detection_enabled: Flag = 0
-    label: Annotated[Text, Field(max_length=500)] = None
-    tag: Annotated[Text, Field(max_length=200)] = None
+    label: ShortText = None
+    tag: ShortText = None
     prev_call_id: Integer = None
     # What later versions bring to life:
     smart_delay: Later = None

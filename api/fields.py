@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -66,6 +67,17 @@ def text(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise Unfit("must be a text")
     return str(value)
+
+
+def at_most(length: int) -> Callable[[str | None], str | None]:
+    """A text no longer than that."""
+
+    def check_length(value: str | None) -> str | None:
+        if value is not None and len(value) > length:
+            raise Unfit(f"is longer than {length} characters")
+        return value
+
+    return check_length
 
 
 def flag(value: Any) -> Any:
@@ -157,6 +169,7 @@ def _headers(value: Any) -> Any:
 Model = TypeVar("Model", bound=BaseModel)
 Integer = Annotated[int | None, BeforeValidator(integer)]
 Text = Annotated[str | None, BeforeValidator(text)]
+ShortText = Annotated[Text, AfterValidator(at_most(200))]
 Flag = Annotated[int, BeforeValidator(flag)]
 Later = Annotated[None, BeforeValidator(_unavailable)]  # brought to life by a later version
 LaterFlag = Annotated[int, BeforeValidator(_unavailable_flag)]

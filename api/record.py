@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from api import views
 from api.body import File
 from api.clips import BadClip
-from api.fields import Fields, Integer, Text, Unfit, take
+from api.fields import Fields, Integer, ShortText, Text, Unfit, take
 from api.method import Call, Outcome
 from api.refusal import Refusal, bad_field
 from api.store import records
@@ -33,7 +33,7 @@ def _gender(value: Any) -> int:
 class CreateRecord(Fields):
     """The fields of `createRecord`; the file comes as a part of any name."""
 
-    name: Annotated[Text, Field(max_length=200)] = None
+    name: ShortText = None
     source: Text = None
     text: Text = None
     gender: Annotated[int, BeforeValidator(_gender)] = 0

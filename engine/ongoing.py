@@ -182,7 +182,6 @@ class OngoingCall:
             self._journal.told(fact)
         told = fact.as_dict(self.id)
         self._facts.append(told)
-        self._log.debug("fact", **{key: value for key, value in told.items() if key not in ("call", "at")})
         if fact.type == "ended":
             for name in list(self._timers):
                 self._cancel(name)

@@ -9,9 +9,20 @@ async with Engine.open() as engine:
     result = await call.result()
 """
 
+import logging
+import sys
+
+import structlog
+
 from engine.config import Config, ConfigError
 from engine.dial import Dial, DialError
 from engine.engine import Engine
 from engine.ongoing import OngoingCall
 
 __all__ = ["Config", "ConfigError", "Dial", "DialError", "Engine", "OngoingCall"]
+
+if not structlog.is_configured():  # a program that embeds us and says nothing of logs gets warnings, on stderr
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

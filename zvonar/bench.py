@@ -26,7 +26,7 @@ from engine.engine import Engine
 from engine.ongoing import OngoingCall
 from zvonar import log
 
-SCRIPT = Path(str(files("configs"))) / "scripts" / "appointment" / "appointment.yaml"
+SCRIPT = Path(str(files("configs") / "scripts" / "appointment" / "appointment.yaml"))
 CALLEE = "79990000001"  # answers, listens, presses 1
 _YARDSTICK_ROUNDS = 200
 

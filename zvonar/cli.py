@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 account_app = typer.Typer(help="The accounts of the service.", no_args_is_help=True)
 app.add_typer(account_app, name="account")
+bench_app = typer.Typer(help="How much this machine holds.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 ConfigFile = Annotated[
     Path | None,
@@ -91,6 +93,18 @@ def sandbox(
     from zvonar.sandbox import run
 
     run(listen, config)
+
+
+@bench_app.command("calls", epilog="Example: zvonar bench calls --rate 5 --seconds 60")
+def bench_calls(
+    rate: Annotated[float, typer.Option(metavar="N", help="New calls a second.", min=0.1, max=100)] = 5.0,
+    seconds: Annotated[float, typer.Option(metavar="S", help="For how long to start them.", min=1, max=3600)] = 20.0,
+    as_json: Json = False,
+) -> None:
+    """Calls on the sandbox, both ends on this machine: how many fail, and the CPU that each takes."""
+    from zvonar.bench import calls
+
+    raise typer.Exit(calls(rate=rate, seconds=seconds, as_json=as_json))
 
 
 @account_app.command("add", epilog="Example: zvonar account add clinic --balance 100 --moderated")

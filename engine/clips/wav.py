@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ RATES_HZ: Final = (8000, 48000)
 MAX_CHANNELS: Final = 2
 
 PCM, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE  # format tags, RFC 2361
+Samples = NDArray[np.float32]
 _STREAMED = (0, 0xFFFFFFFF)  # sizes that a program writes which does not know them yet
 
 
@@ -28,7 +29,7 @@ class Sound:
     """One channel, floats from -1 to 1."""
 
     rate_hz: int
-    samples: NDArray[np.float32]
+    samples: Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _format(body: bytes) -> _Format:
     return _Format(tag, channels, rate_hz, frame_bytes, bits)
 
 
-def _samples(form: _Format, body: bytes) -> NDArray[np.float32]:
+def _samples(form: _Format, body: bytes) -> Samples:
     whole = len(body) // form.frame_bytes
     if whole == 0:
         raise WavError("is empty: there is no sound in it")
@@ -98,45 +99,31 @@ def _samples(form: _Format, body: bytes) -> NDArray[np.float32]:
     samples = _READERS[form.tag, form.bits](raw)
     if form.channels == 1:
         return samples
-    return samples.reshape(-1, form.channels).mean(axis=1, dtype=np.float32)
+    return np.asarray(samples.reshape(-1, form.channels).mean(axis=1), np.float32)
 
 
-def _pcm8(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return (raw.astype(np.float32) - 128) / 128
+def _scaled(values: NDArray[Any], full: int) -> Samples:
+    return np.asarray(values / full, np.float32)
 
 
-def _pcm16(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return raw.view("<i2").astype(np.float32) / 32768
+def _finite(values: NDArray[Any]) -> Samples:
+    return np.asarray(np.nan_to_num(np.clip(values, -1, 1)), np.float32)
 
 
-def _pcm24(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _wide(raw: NDArray[np.uint8]) -> NDArray[Any]:
+    """24 bits as the upper ones of 32."""
     wide = np.zeros((raw.size // 3, 4), np.uint8)
     wide[:, 1:] = raw.reshape(-1, 3)
-    return _pcm32(wide.reshape(-1))
+    return wide.reshape(-1).view("<i4")
 
 
-def _pcm32(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return (raw.view("<i4") / 2147483648).astype(np.float32)
-
-
-def _float32(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.nan_to_num(raw.view("<f4").astype(np.float32), posinf=1, neginf=-1)
-
-
-def _float64(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.nan_to_num(np.clip(raw.view("<f8"), -2, 2)).astype(np.float32)
-
-
-def _a_law(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return decode(raw, Law.A).astype(np.float32) / 32768
-
-
-def _mu_law(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return decode(raw, Law.MU).astype(np.float32) / 32768
-
-
-_READERS = {
-    (PCM, 8): _pcm8, (PCM, 16): _pcm16, (PCM, 24): _pcm24, (PCM, 32): _pcm32,
-    (FLOAT, 32): _float32, (FLOAT, 64): _float64,
-    (A_LAW, 8): _a_law, (MU_LAW, 8): _mu_law,
-}  # fmt: skip
+_READERS: Final[dict[tuple[int, int], Callable[[NDArray[np.uint8]], Samples]]] = {
+    (PCM, 8): lambda raw: _scaled(raw.astype(np.int16) - 128, 1 << 7),
+    (PCM, 16): lambda raw: _scaled(raw.view("<i2"), 1 << 15),
+    (PCM, 24): lambda raw: _scaled(_wide(raw), 1 << 31),
+    (PCM, 32): lambda raw: _scaled(raw.view("<i4"), 1 << 31),
+    (FLOAT, 32): lambda raw: _finite(raw.view("<f4")),
+    (FLOAT, 64): lambda raw: _finite(raw.view("<f8")),
+    (A_LAW, 8): lambda raw: _scaled(decode(raw, Law.A), 1 << 15),
+    (MU_LAW, 8): lambda raw: _scaled(decode(raw, Law.MU), 1 << 15),
+}

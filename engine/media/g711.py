@@ -31,13 +31,13 @@ def _decode_a() -> Linear:
     code = np.arange(256) ^ 0x55
     exponent, mantissa = (code >> 4) & 7, code & 15
     magnitude = np.where(exponent == 0, (mantissa << 4) + 8, ((mantissa << 4) + 0x108) << np.maximum(exponent - 1, 0))
-    return np.where(code & 0x80, magnitude, -magnitude).astype(np.int16)
+    return np.asarray(np.where(code & 0x80, magnitude, -magnitude), np.int16)
 
 
 def _decode_mu() -> Linear:
     code = ~np.arange(256) & 0xFF
     magnitude = ((((code & 15) << 3) + 0x84) << ((code >> 4) & 7)) - 0x84
-    return np.where(code & 0x80, -magnitude, magnitude).astype(np.int16)
+    return np.asarray(np.where(code & 0x80, -magnitude, magnitude), np.int16)
 
 
 def _encode_a() -> Codes:
@@ -46,7 +46,7 @@ def _encode_a() -> Codes:
     exponent = np.clip(np.floor(np.log2(np.maximum(magnitude, 1))).astype(int) - 4, 0, 7)
     mantissa = np.where(exponent == 0, magnitude >> 1, magnitude >> np.maximum(exponent, 1)) & 15
     code = exponent << 4 | mantissa
-    return (code ^ np.where(sample >= 0, 0xD5, 0x55)).astype(np.uint8)
+    return np.asarray(code ^ np.where(sample >= 0, 0xD5, 0x55), np.uint8)
 
 
 def _encode_mu() -> Codes:
@@ -54,7 +54,7 @@ def _encode_mu() -> Codes:
     magnitude = np.minimum(np.where(sample >= 0, sample, -sample), 8158) + 33
     exponent = np.floor(np.log2(magnitude)).astype(int) - 5
     code = exponent << 4 | (magnitude >> (exponent + 1)) & 15
-    return (code ^ np.where(sample >= 0, 0xFF, 0x7F)).astype(np.uint8)
+    return np.asarray(code ^ np.where(sample >= 0, 0xFF, 0x7F), np.uint8)
 
 
 DECODE: Final[NDArray[np.int16]] = np.stack([_decode_a(), _decode_mu()])

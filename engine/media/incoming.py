@@ -18,6 +18,7 @@ from engine.media.telephone_event import parse as parse_event
 from engine.media.wire import Digit, Latched, MediaStarted, Remote, SlotEvent
 
 WINDOW: Final = 64  # packets back that are told from doubles
+CROWD_PACKETS: Final = 64  # of strangers, before the far end is known: then only the SDP's own address is heard
 RESTART: Final = 3000  # further on, or far back: the far end counts anew (RFC 3550, MAX_DROPOUT)
 SEQUENCES: Final = 1 << 16
 BACKLOG_FRAMES: Final = 8  # that wait for the ears; older ones are given up
@@ -45,6 +46,7 @@ class Incoming:
         self._latch: Latch | None = None
         self._far_end: Address | None = None
         self._presses = Presses()
+        self._refused = 0  # packets, since the far end was named
         self._flowing = False
         self._waiting: list[Linear] = []
 
@@ -54,7 +56,7 @@ class Incoming:
         if before is None or (before.host, before.port) != (remote.host, remote.port):
             latch = Latch(remote.host, remote.port, networks, self._far_end)
             self._wire.aim(self._row, (remote.host, remote.port))
-            self._latch, self._far_end = latch, None
+            self._latch, self._far_end, self._refused = latch, None, 0
             self._columns.normal[self._row] = 0
         if before is None or before.dtmf_rate != remote.dtmf_rate:
             self._presses = Presses(remote.dtmf_rate)
@@ -69,6 +71,7 @@ class Incoming:
         packet = parse(datagram)
         if packet is None or not self._known(packet, remote) or not self._ours(packet):
             self._columns.invalid[self._row] += 1
+            self._refuse(remote)
             return
         if not self._count(packet):
             return
@@ -108,6 +111,14 @@ class Incoming:
     def _keep(self, samples: NDArray[np.int16]) -> None:
         self._waiting = [samples] if samples.size else []
         self._columns.backlog[self._row] = samples.size
+
+    def _refuse(self, remote: Remote) -> None:
+        """Strangers that crowd out a far end which we do not know yet: from now on the kernel keeps them away."""
+        if self._latch is None:
+            return
+        self._refused += 1
+        if self._refused == CROWD_PACKETS:
+            self._wire.narrow(self._row, (remote.host, remote.port))
 
     def _known(self, packet: Packet, remote: Remote) -> bool:
         if packet.payload_type in PAYLOAD_TYPES:

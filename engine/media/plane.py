@@ -87,6 +87,11 @@ class MediaPlane:
         self._restart: asyncio.TimerHandle | None = None
         self.busy = 0.0
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now; 0 if none does."""
+        return self._process.pid if self._process is not None else 0
+
     async def start(self) -> None:
         """Start the process and wait for its ports. ConfigError if they cannot be had."""
         _warn_of_ephemeral(self._settings.low, self._settings.high)

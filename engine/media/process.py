@@ -13,9 +13,8 @@ import signal
 import socket
 import sys
 import time
-from typing import cast
 
-from detection.ears import Ears
+from detection.bank import Bank
 from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.control import Control, Gone
@@ -49,7 +48,7 @@ def main(arguments: list[str]) -> int:
             return 1
         columns = Columns(settings.calls)
         phases = next(phases for above, phases in PHASES if settings.calls > above)
-        tick = Tick(columns, Sockets(sockets, columns), Arena(), _ears(settings.calls), control.emit, phases=phases)
+        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), control.emit, phases=phases)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -100,21 +99,6 @@ def _use_slack(tick: Tick, control: Control, deadline: float, anchor: float) -> 
             break
     time.sleep(max(0.0, deadline - time.monotonic()))
     return worked
-
-
-def _ears(calls: int) -> Ears:
-    try:
-        from detection.bank import Bank
-    except ModuleNotFoundError:
-        return cast(Ears, _Deaf())
-    return Bank(calls)
-
-
-class _Deaf:
-    def open(self, row: int, listens: frozenset[str]) -> None: ...
-    def close(self, row: int) -> None: ...
-    def step(self, *_: object) -> list[object]:
-        return []
 
 
 def _raise_limit(needed: int) -> None:

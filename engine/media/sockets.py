@@ -47,6 +47,9 @@ class Wire(Protocol):
     def aim(self, row: int, address: Address | None) -> None:
         """Send to this address from now on, take packets from anywhere. OSError if there is no such address."""
 
+    def narrow(self, row: int, address: Address) -> None:
+        """Take packets from this address only, though it is not known yet whether it is the far end's."""
+
     def latch(self, row: int, address: Address) -> None:
         """Send to this address, take packets from there only."""
 
@@ -110,10 +113,11 @@ class Sockets:
 
     def __init__(self, sockets: Sequence[socket.socket], columns: Columns) -> None:
         self._sockets = sockets
-        self._inbox = [memoryview(row) for row in columns.inbox]
-        self._outbox = [memoryview(row) for row in columns.outbox]
+        self._inbox = [row.data for row in columns.inbox]
+        self._outbox = [row.data for row in columns.outbox]
         self._target: list[Address | None] = [None] * len(sockets)
         self._latched = [False] * len(sockets)
+        self._connected = [False] * len(sockets)
         self._source: list[Address | None] = [None] * len(sockets)
         self._senders: list[Callable[[], int]] = [_nowhere] * len(sockets)
         self._receivers: list[Callable[[], int]] = [partial(self._receive_from, row) for row in range(len(sockets))]
@@ -161,9 +165,9 @@ class Sockets:
         return self._source[row]
 
     def aim(self, row: int, address: Address | None) -> None:
-        if self._latched[row]:
+        if self._connected[row]:
             _disconnect(self._sockets[row])
-            self._latched[row] = False
+            self._connected[row] = self._latched[row] = False
         self._target[row] = address
         self._receivers[row] = partial(self._receive_from, row)
         if address is None:
@@ -171,10 +175,14 @@ class Sockets:
         else:
             self._senders[row] = partial(self._sockets[row].sendto, self._outbox[row], address)
 
+    def narrow(self, row: int, address: Address) -> None:
+        self._sockets[row].connect(address)
+        self._connected[row] = True
+
     def latch(self, row: int, address: Address) -> None:
         self._sockets[row].connect(address)
         self._target[row] = address
-        self._latched[row] = True
+        self._connected[row] = self._latched[row] = True
         self._senders[row] = partial(self._sockets[row].send, self._outbox[row])
 
     def clear(self, row: int) -> None:
@@ -203,11 +211,6 @@ class Sockets:
             raise
         self._source[row] = source[:2]
         return length
-
-
-def limit_needed(calls: int) -> int:
-    """Open files that a pool of so many needs."""
-    return calls + 64
 
 
 def ports_of(sockets: Iterable[socket.socket]) -> list[int]:

@@ -88,7 +88,7 @@ class Presses:
             return False
         reached = (last.timestamp + last.duration) & 0xFFFFFFFF
         gap = (timestamp - reached) & 0xFFFFFFFF
-        held = (reached - last.started) & 0xFFFFFFFF
+        held = (timestamp - last.started) & 0xFFFFFFFF
         return gap == 0 or (held >= self._long and gap <= self._gap)
 
 

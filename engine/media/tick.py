@@ -228,7 +228,7 @@ class Tick:
         columns.quiet[accepted] = 0
         came = lengths != NOTHING
         odd = np.flatnonzero(came & ~normal)
-        direct = normal & (columns.backlog[rows] == 0)
+        direct: NDArray[np.bool_] = normal & (columns.backlog[rows] == 0)
         frames = columns.inbox[rows[direct], HEADER_BYTES:PACKET_BYTES] if direct.any() else None
         for index in np.flatnonzero(normal & ~direct & columns.listening[rows]):
             self._keep(int(rows[index]))

@@ -22,4 +22,4 @@ def frame(digit: str, age: int) -> NDArray[np.int16]:
         raise ValueError(f"{digit!r} is no key")
     t = (np.arange(FRAME_SAMPLES) + age * FRAME_SAMPLES) * (2 * np.pi / CLOCK_HZ)
     wave = _LOW_PEAK * np.sin(LOW_HZ[row] * t) + _HIGH_PEAK * np.sin(HIGH_HZ[KEYS[row].index(digit)] * t)
-    return np.rint(wave).astype(np.int16)
+    return np.asarray(np.rint(wave), np.int16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.clips.cache import Clip, ClipCache
 from engine.clock import SystemClock
 from engine.config import MediaConfig
-from engine.media.plane import MediaPlane, MediaSlot
+from engine.media.plane import MediaPlane, MediaSlot, NoPorts
 from engine.media.rtp import Packet, build, parse
 from engine.media.wire import Close, Closed, Faulted, Remote, SlotEvent
 
@@ -99,7 +99,7 @@ async def plane() -> AsyncIterator[MediaPlane]:
 
 
 @pytest.fixture
-async def far_ends() -> AsyncIterator[Callable[[], "asyncio.Future[FarEnd]"]]:
+async def far_ends() -> AsyncIterator[Callable[[], Awaitable[FarEnd]]]:
     made: list[FarEnd] = []
 
     async def make() -> FarEnd:
@@ -114,7 +114,7 @@ async def far_ends() -> AsyncIterator[Callable[[], "asyncio.Future[FarEnd]"]]:
 
 
 @pytest.fixture
-def make_clip(tmp_path: Path) -> Iterator[Callable[[NDArray[np.int16], str], Clip]]:
+def make_clip(tmp_path: Path) -> Callable[..., Clip]:
     cache = ClipCache(tmp_path / "clips")
 
     def make(samples: NDArray[np.int16], name: str = "clip.wav") -> Clip:
@@ -123,9 +123,35 @@ def make_clip(tmp_path: Path) -> Iterator[Callable[[NDArray[np.int16], str], Cli
             writer.writeframes(samples.astype("<i2").tobytes())
         return cache.prepare(tmp_path / name)
 
-    yield make
+    return make
 
 
 @pytest.fixture
-async def caller(plane: MediaPlane, far_ends: Callable[[], "asyncio.Future[FarEnd]"]) -> Caller:
-    return Caller(plane, await far_ends())
+async def plane50() -> AsyncIterator[MediaPlane]:
+    plane = MediaPlane(MediaConfig(ports=PORTS), "127.0.0.1", SystemClock(), calls=50)
+    await plane.start()
+    yield plane
+    await plane.stop()
+
+
+@pytest.fixture
+def callers(plane: MediaPlane, far_ends: Callable[[], Awaitable[FarEnd]]) -> Callable[..., Awaitable[Caller]]:
+    """Opens slots, each with a far end; `wait` for a process that is starting."""
+
+    async def make(of: MediaPlane = plane, wait: bool = False) -> Caller:
+        far_end = await far_ends()
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    return Caller(of, far_end)
+                except NoPorts:
+                    if not wait:
+                        raise
+                await asyncio.sleep(0.05)
+
+    return make
+
+
+@pytest.fixture
+async def caller(callers: Callable[..., Awaitable[Caller]]) -> Caller:
+    return await callers()
