@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -91,7 +92,8 @@ def _outgoing(call: Call, wanted: Create) -> Iterator[str]:
         raise bad_field("outgoingPhone", "is required: the number to call from; or `dutyPhone`: 1 for any of yours")
     if not mine:
         raise bad_field("dutyPhone", "this account has no number to call from; ask the operator")
-    return itertools.cycle(mine)
+    start = secrets.randbelow(len(mine))  # many small requests are spread over the numbers too
+    return itertools.cycle(mine[start:] + mine[:start])
 
 
 def _check_times(call: Call, wanted: Create) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import structlog
+
+from api import numbers
 from api.clips import ClipStore
 from api.delivery import Deliverer
 from api.dispatch import Dialer, Dispatcher
@@ -26,6 +29,8 @@ from engine.thread import EngineThread
 CALLS_END_WITHIN_S = 8.0
 WEBHOOKS_END_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 2.0
+
+_log = structlog.get_logger("zvonar.service")
 
 Opener = Callable[[Config], AbstractAsyncContextManager[Dialer]]
 
@@ -59,6 +64,7 @@ class Service:
         self.now = SystemClock(self._thread.loop).now
         node = await asyncio.to_thread(Node, self.database, self.now)
         await asyncio.to_thread(node.sweep)
+        await asyncio.to_thread(self._look_for_strays)
         networks = [ipaddress.ip_network(text, strict=False) for text in self.config.webhook.allow_networks]
         if self.config.sandboxed:
             networks += LOOPBACK
@@ -113,6 +119,14 @@ class Service:
         )  # fmt: skip
         dispatcher.start()
         return dispatcher
+
+    def _look_for_strays(self) -> None:
+        """Calls whose number no trunk has any more wait until it is back; whoever runs the service must know."""
+        known = [number for trunk in self.trunks for number in numbers.of_trunk(trunk)]
+        with self.database.read() as db:
+            strays = queue.strays(db, known)
+        if strays:
+            _log.warning("calls_wait_for_numbers_of_no_trunk", numbers=", ".join(strays))
 
     async def _census(self) -> dict[str, int]:
         return self._engine.census()

@@ -6,6 +6,7 @@ transaction that reads first and writes later fails where two do so. All calls b
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -83,9 +84,9 @@ class Database:
                 settings.set_main_option("script_location", str(MIGRATIONS))
                 settings.attributes["connection"] = connection
                 command.upgrade(settings, "head")
-        except (exc.OperationalError, exc.DatabaseError) as error:
+        except (exc.DBAPIError, sqlite3.Error) as error:
             raise ConfigError(
-                f"store.url: {self._url.render_as_string()} cannot be opened ({error.orig}); "
+                f"store.url: {self._url.render_as_string()} cannot be opened ({getattr(error, 'orig', error)}); "
                 "name a database that this user may write"
             ) from error
 

@@ -1,0 +1,310 @@
+"""The dial queue: a call belongs to one node, is dialled at most once, and ends exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from api import conclusion
+from api.node import Node
+from api.store import accounts, calls, nodes, outbox, queue
+from api.store.calls import Callee
+from api.store.database import Database
+from api.store.queue import End
+from api.store.schema import metadata
+
+NUMBER = "79932432781"
+OPTIONS = {
+    "webhookUrl": "http://127.0.0.1:1/end", "webhookParameters": None, "webhookHeaders": None, "plannedAt": None,
+    "timeout": 30, "tag": None, "label": "", "detectEndOfSpeech": 0, "voiceDetectionEnabled": 0,
+    "robotsBlockEnabled": 0, "needRecording": 0, "needRecognition": 0, "smartDelay": None, "startTime": None,
+    "endTime": None, "weekdays": None, "prevCallId": None,
+}  # fmt: skip
+
+
+class Store:
+    """A store with an account, and calls in its queue."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(f"sqlite:///{folder}/zvonar.db")
+        self.database.migrate()
+        with self.database.write() as db:
+            self.account = accounts.add(db, "me", Decimal(100), True, 0.0).id
+
+    def place(self, count: int, due_at: float = 0.0, outgoing: str = NUMBER) -> list[int]:
+        callees = [Callee(f"7999{number:07}", outgoing) for number in range(count)]
+        with self.database.write() as db:
+            return calls.place(
+                db, self.account, callees, options=OPTIONS, script={}, menu={}, due_at=due_at, now=time.time()
+            )
+
+    def claim(self, node: str, room: int = 100, now: float = 1.0) -> list[queue.Claimed]:
+        with self.database.write() as db:
+            return queue.claim(db, node, [NUMBER], room, now)
+
+    def fence(self, call: int, node: str) -> bool:
+        with self.database.write() as db:
+            return queue.fence(db, call, node, 2.0)
+
+    def conclude(self, call: int, node: str, cost: str = "1.5") -> bool:
+        end = End(disposition="answered", answered=True, at=3.0, answered_at=2.5, cost=Decimal(cost))
+        with self.database.write() as db:
+            return conclusion.conclude(db, call, node, end)
+
+    def call(self, number: int) -> calls.Call:
+        with self.database.read() as db:
+            kept = calls.one(db, self.account, number)
+            assert kept is not None
+            return kept.calls[-1]
+
+    def webhooks(self) -> int:
+        with self.database.read() as db:
+            return outbox.census(db)
+
+    def balance(self) -> Decimal:
+        with self.database.read() as db:
+            return accounts.by_id(db, self.account).balance
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    made = Store(tmp_path)
+    yield made
+    made.database.dispose()
+
+
+def test_longest_due_first_and_only_what_is_due(store: Store) -> None:
+    late, later, never = store.place(1, 0.9)[0], store.place(1, 0.5)[0], store.place(1, 5.0)[0]
+    elsewhere = store.place(1, 0.1, outgoing="74950000000")[0]
+    claimed = [call.api_call_id for call in store.claim("a")]
+    assert claimed == [later, late]
+    assert store.claim("a") == []
+    assert {store.call(number).status for number in (never, elsewhere)} == {"created"}
+
+
+def test_room_bounds_the_claim(store: Store) -> None:
+    store.place(10)
+    assert len(store.claim("a", room=3)) == 3
+    assert len(store.claim("b", room=30)) == 7
+
+
+def test_fence_opens_once_and_only_for_the_owner(store: Store) -> None:
+    store.place(1)
+    [call] = store.claim("a")
+    assert not store.fence(call.id, "b")
+    assert store.fence(call.id, "a")
+    assert not store.fence(call.id, "a")
+    assert store.call(call.api_call_id).status == "started"
+
+
+def test_end_comes_once(store: Store) -> None:
+    store.place(1)
+    [call] = store.claim("a")
+    assert not store.conclude(call.id, "b")
+    assert store.conclude(call.id, "a")
+    assert not store.conclude(call.id, "a")
+    assert (store.webhooks(), store.balance()) == (1, Decimal("98.5"))
+
+
+def test_racing_nodes(store: Store) -> None:
+    store.place(300)
+    invited: Counter[int] = Counter()
+    over: Counter[int] = Counter()
+
+    def work(node: str) -> None:
+        while claimed := store.claim(node, room=7):
+            for call in claimed:
+                invited[call.id] += store.fence(call.id, node)
+                over[call.id] += store.conclude(call.id, node)
+
+    workers = [threading.Thread(target=work, args=(f"node {number}",)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert set(invited.values()) == set(over.values()) == {1}
+    assert len(over) == store.webhooks() == 300
+    assert store.balance() == Decimal(100) - 300 * Decimal("1.5")
+
+
+def test_what_a_dead_node_leaves(store: Store) -> None:
+    waiting, invited, answered = store.place(3)
+    claimed = {call.api_call_id: call.id for call in store.claim("dead")}
+    assert store.fence(claimed[invited], "dead")
+    assert store.fence(claimed[answered], "dead")
+    with store.database.write() as db:
+        queue.answered(db, claimed[answered], "dead", 4.0)
+    heir = Node(store.database, time.time)
+    assert heir.sweep() == 2
+    assert (store.call(waiting).status, store.call(waiting).owner) == ("created", None)
+    assert (store.call(invited).status, store.call(invited).disposition) == ("canceled", "interrupted")
+    assert (store.call(answered).status, store.call(answered).disposition) == ("finished", "interrupted")
+    assert store.webhooks() == 2
+    assert [call.api_call_id for call in store.claim(heir.id)] == [waiting]
+    assert heir.sweep() == 0
+
+
+def test_a_stopped_node_wakes_up_too_late(store: Store) -> None:
+    """SIGSTOP, eight seconds, SIGCONT: others have taken over, and nothing that it does counts any more."""
+    now = [100.0]
+    store.place(2)
+    sleeper = Node(store.database, lambda: now[0])
+    first, second = store.claim(sleeper.id)
+    assert store.fence(first.id, sleeper.id)
+    now[0] += nodes.DEAD_AFTER_S + 1
+    assert not sleeper.alive
+    heir = Node(store.database, lambda: now[0])
+    assert heir.sweep() == 1
+    was = sleeper.id
+    assert not store.fence(second.id, was)
+    assert not store.conclude(first.id, was)
+    assert not sleeper.beat()
+    assert sleeper.id != was
+    assert sleeper.beat()
+    assert store.call(first.api_call_id).disposition == "interrupted"
+    assert (store.webhooks(), store.balance()) == (1, Decimal(100))
+
+
+def test_the_stop_list_is_looked_at_again(store: Store) -> None:
+    store.place(1)
+    with store.database.write() as db:
+        queue.stop_calling(db, 1, store.account, "79990000000", 1.0)
+        queue.stop_calling(db, 1, store.account, "79990000000", 1.0)
+    assert [call.stopped for call in store.claim("a")] == [True]
+
+
+def test_removed_between_claim_and_fence(store: Store) -> None:
+    [number] = store.place(1)
+    [call] = store.claim("a")
+    with store.database.write() as db:
+        assert [kept.id for kept in calls.remove(db, store.account, [number], 2.0)] == [number]
+    assert not store.fence(call.id, "a")
+    assert not store.conclude(call.id, "a")
+    assert store.webhooks() == 0
+
+
+def test_a_long_queue_does_not_slow_the_claim(store: Store) -> None:
+    store.place(20_000, due_at=10.0)
+    store.place(1, due_at=0.5)
+    began = time.perf_counter()
+    assert len(store.claim("a")) == 1
+    assert time.perf_counter() - began < 0.05
+
+
+# --- with the runner ------------------------------------------------------------------------------------
+
+
+def test_two_services_on_one_store(config: Any, fake_engine: Any, run_service: Any) -> None:
+    engines = [fake_engine, type(fake_engine)()]
+    engines[0].most = engines[1].most = 5
+    with run_service(config, engines[0]) as first, run_service(config, engines[1]):
+        client = first.client()
+        phones = [f"7999000{number:04}" for number in range(80)]
+        told = client.data("create", phones=phones, dutyPhone=1, record={"id": client.record()})
+        for element in told:
+            assert client.until_over(element["id"])["calls"][0]["disposition"] == "answered"
+    dialled = Counter(dial.to for engine in engines for dial in engine.dialled)
+    assert dialled == Counter(phones)
+    assert engines[1].dialled
+
+
+def test_never_more_than_the_engine_takes(running: Any, client: Any) -> None:
+    running.engine.most, running.engine.hold = 3, True
+    record = client.record()
+    phones = [f"7999000{number:04}" for number in range(9)]
+    client.data("create", phones=phones, dutyPhone=1, record={"id": record})
+    _until(lambda: len(running.engine.running) == 3)
+    time.sleep(0.8)  # another look at the queue
+    assert len(running.engine.dialled) == 3
+    running.engine.hold = False
+    for call in list(running.engine.running.values()):
+        running.service._thread.loop.call_soon_threadsafe(call.hangup)
+    _until(lambda: len(running.engine.dialled) == 9)
+
+
+def test_an_end_of_service_ends_the_calls(config: Any, fake_engine: Any, run_service: Any) -> None:
+    fake_engine.hold, fake_engine.most = True, 1
+    with run_service(config, fake_engine) as running:
+        client = running.client()
+        record = client.record()
+        held, waits = client.create(record)["id"], client.create(record)["id"]
+        _until(lambda: len(fake_engine.running) == 1)
+    fake_engine.hold, fake_engine.most = False, 100
+    with run_service(config, fake_engine) as running:
+        client = _client_of(running, client.key)
+        assert client.until_over(held)["calls"][0]["disposition"] == "answered"
+        assert client.until_over(waits)["calls"][0]["disposition"] == "answered"
+    assert len(fake_engine.dialled) == 2
+
+
+def test_a_node_taken_for_dead_hangs_up(running: Any, client: Any) -> None:
+    running.engine.hold = True
+    number = client.create(client.record())["id"]
+    _until(lambda: len(running.engine.running) == 1)
+    table = metadata.tables["nodes"]
+    with running.service.database.write() as db:
+        db.execute(table.delete())
+    running.engine.hold = False  # of calls that begin from now on
+    until_over = client.until_over(number, within_s=6)
+    assert until_over["calls"][0]["disposition"] == "interrupted"
+    _until(lambda: not running.engine.running)
+    assert client.until_over(client.create(client.record())["id"])["calls"][0]["disposition"] == "answered"
+
+
+def test_a_locked_store_loses_no_result(running: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failures = conclusion.conclude, [OSError("disk full")] * 2
+
+    def failing(*arguments: Any) -> bool:
+        if failures:
+            raise failures.pop()
+        return real(*arguments)
+
+    monkeypatch.setattr(conclusion, "conclude", failing)
+    assert client.until_over(client.create(client.record())["id"])["calls"][0]["disposition"] == "answered"
+    assert not failures
+
+
+def test_a_clip_that_is_gone(running: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.dial import DialError
+
+    async def refuse(_dial: Any, _fence: Any = None) -> Any:
+        await asyncio.sleep(0)
+        raise DialError("clip.wav: no such file")
+
+    monkeypatch.setattr(running.engine, "dial", refuse)
+    call = client.until_over(client.create(client.record())["id"])["calls"][0]
+    assert (call["status"], call["disposition"], call["startedAt"]) == ("canceled", "internal_error", None)
+
+
+def test_calls_for_a_number_that_is_gone_wait(config: Any, fake_engine: Any, run_service: Any) -> None:
+    with run_service(config, fake_engine) as running:
+        client = running.client()
+        number = client.create(client.record())["id"]
+        client.until_over(number)
+        with running.service.database.write() as db:
+            table = metadata.tables["calls"]
+            db.execute(update(table).values(outgoing="74950000000", status="created", finished_at=None))
+        time.sleep(0.7)
+        assert client.get(number)["calls"][0]["status"] == "created"
+
+
+def _client_of(running: Any, key: str) -> Any:
+    client = running.client("for its class")
+    client.key = key
+    return client
+
+
+def _until(condition: Callable[[], bool], within_s: float = 8.0) -> None:
+    until = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.01)

@@ -1,0 +1,127 @@
+"""The tables: brought up to date by whoever starts first, and the same as the schema says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import tariff, views
+from api.store import accounts, nodes
+from api.store.database import Database
+from api.store.schema import Money, metadata
+from engine.config import ConfigError
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    made = Database(f"sqlite:///{tmp_path}/zvonar.db")
+    made.migrate()
+    return made
+
+
+def test_migrations_make_what_the_schema_says(database: Database) -> None:
+    with database.read() as db:
+        assert compare_metadata(MigrationContext.configure(db), metadata) == []
+    database.dispose()
+
+
+def test_many_start_at_once(tmp_path: Path) -> None:
+    program = (
+        "import sys; from api.store.database import Database\n"
+        "database = Database(sys.argv[1]); database.migrate(); database.dispose()"
+    )
+    url = f"sqlite:///{tmp_path}/new/zvonar.db"
+    starts = [subprocess.Popen([sys.executable, "-c", program, url], stderr=subprocess.PIPE) for _ in range(4)]
+    for start in starts:
+        _, complaint = start.communicate(timeout=60)
+        assert (start.returncode, complaint) == (0, b"")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:////proc/nothing/zvonar.db", "oracle9://x"])
+def test_urls_that_cannot_be_used(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"store\.url"):
+        Database(url).migrate()
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "zvonar.db").write_text("This is a text, and a rather long one, so that it cannot be a header. " * 20)
+    with pytest.raises(ConfigError, match=r"store\.url"):
+        Database(f"sqlite:///{tmp_path}/zvonar.db").migrate()
+
+
+def test_writers_take_turns(database: Database) -> None:
+    """Reads first, writes later: without the lock at the beginning, such transactions fail each other."""
+    with database.write() as db:
+        account = accounts.add(db, "me", Decimal(0), True, 0.0)
+
+    def add() -> None:
+        for _ in range(20):
+            with database.write() as db:
+                accounts.by_id(db, account.id)
+                accounts.charge(db, account.id, Decimal("-0.01"))
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as db:
+        assert accounts.by_id(db, account.id).balance == Decimal("1.6")
+    database.dispose()
+
+
+def test_a_name_is_taken_once(database: Database) -> None:
+    with database.write() as db:
+        account = accounts.add(db, "me", Decimal("10.5"), False, 5.0)
+        assert accounts.by_key(db, account.api_key) == account
+        assert accounts.by_key(db, "' OR 1=1") is None
+    with pytest.raises(accounts.AccountExists), database.write() as db:
+        accounts.add(db, "me", Decimal(0), False, 5.0)
+    assert account.api_key not in repr(account)
+    database.dispose()
+
+
+def test_dead_nodes(database: Database) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", "from api.store import nodes; print(*nodes.myself(), sep='|')"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    host, pid, born = child.stdout.strip().split("|")
+    now = time.time()
+    with database.write() as db:
+        mine = nodes.register(db, now)
+        gone = {"host": host, "pid": int(pid), "born": born, "beat_at": now}
+        elsewhere = {"id": "elsewhere", "host": "other machine", "pid": 1, "born": "1", "beat_at": now}
+        recycled = {**gone, "id": "recycled", "pid": nodes.myself().pid}
+        db.execute(metadata.tables["nodes"].insert(), [{**gone, "id": "gone"}, elsewhere, recycled])
+        assert sorted(nodes.dead(db, now)) == ["gone", "recycled"]
+        assert sorted(nodes.dead(db, now + 9)) == sorted(["elsewhere", "gone", "recycled", mine])
+        assert nodes.beat(db, mine, now + 9)
+        nodes.leave(db, mine)
+        assert not nodes.beat(db, mine, now + 9)
+    database.dispose()
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=4))
+def test_money_is_exact(amount: Decimal) -> None:
+    kind, dialect = Money(), None
+    assert kind.process_result_value(kind.process_bind_param(amount, dialect), dialect) == amount  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("amount", "written"), [("0", "0"), ("0.90", "0.9"), ("100", "100"), ("12.5000", "12.5")])
+def test_money_as_the_contract_writes_it(amount: str, written: str) -> None:
+    assert views.money(Decimal(amount)) == written
+
+
+def test_tariff() -> None:
+    assert [str(tariff.cost(seconds)) for seconds in (0, 0.1, 60, 60.1)] == ["0", "1.5", "1.5", "3.0"]
