@@ -24,7 +24,7 @@ from ivr.events import (
     TimerFired,
 )
 from ivr.interpreter import Interpreter
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Script
+from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Script
 from ivr.parser import parse
 
 
@@ -322,7 +322,7 @@ def test_pauses_are_played_and_nothing_is_not() -> None:
     assert isinstance(walk.last[-1], PlayPrompt)
     assert walk.last[-1].items == (Pause(1000),)
     walk.heard()
-    assert walk.last[-1] == SetTimer("gather", 5000)
+    assert SetTimer("gather", 5000) in walk.last
     assert walk.prompts == 1
 
 
@@ -371,7 +371,8 @@ def blocks(draw: st.DrawFn, name: str) -> Block:
         )
         outcomes += ["invalid", "silence"] + (["1", "12", "123", "*"] if draw(st.booleans()) else [])
     on = draw(st.dictionaries(st.sampled_from(outcomes), st.sampled_from(NAMES)))
-    prompt = draw(st.lists(st.sampled_from([File("f.wav"), Pause(100)]), max_size=2))
+    items: list[PromptItem] = [File("f.wav"), Pause(100)]
+    prompt = draw(st.lists(st.sampled_from(items), max_size=2))
     return Block(name, tuple(prompt), draw(st.sampled_from(Interrupt)), gather, tuple(on.items()))
 
 
