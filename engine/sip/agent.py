@@ -351,7 +351,7 @@ class Agent:
                 effects.append(Arm((leg.name, one.timer), one.at))
             elif isinstance(one, users.StopTimer):
                 effects.append(Disarm((leg.name, one.timer)))
-            elif transaction := self._transactions.get(client_key(one.invite.branch, "INVITE")):
+            elif transaction := self._transactions.get(client_key(one.request.branch, one.request.method)):
                 effects += self._feed(transaction, Input.ABANDON, now)
         return effects
 

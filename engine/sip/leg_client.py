@@ -103,7 +103,7 @@ class ClientLeg(Leg):
         self._told: set[tuple[str, int, bytes]] = set()
         self._acks: dict[str, Transmit] = {}
         self._sign_of_life = False
-        self._cancelled = False
+        self._cancel_request: Message | None = None
         self._cause = 16
 
     def place(self, now: float) -> None:
@@ -246,11 +246,11 @@ class ClientLeg(Leg):
 
     def _cancel(self, what: _Happened) -> None:
         assert self._invite is not None
-        if self._cancelled:
+        if self._cancel_request is not None:
             self.out.append(Abandon(self._invite))  # it was told; wait for its end in silence
             return
-        self._cancelled = True
-        self.out.append(Start(cancellation(self._invite, q850_reason(self._cause)), self.line.server))
+        self._cancel_request = cancellation(self._invite, q850_reason(self._cause))
+        self.out.append(Start(self._cancel_request, self.line.server))
         self._set(LegTimer.PATIENCE, what.now + PATIENCE_S)
 
     def _abandon(self, what: _Happened) -> None:
@@ -259,6 +259,8 @@ class ClientLeg(Leg):
 
     def _calm(self, what: _Happened) -> None:
         self._stop(LegTimer.PATIENCE)
+        if self._cancel_request is not None:
+            self.out.append(Abandon(self._cancel_request))
 
     def _hang_up(self, what: _Happened) -> None:
         assert self.dialog is not None

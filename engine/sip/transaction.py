@@ -16,7 +16,8 @@ Rules of the tables:
 - ABANDONED is ours: an INVITE that its user no longer wants and that nobody has answered (or whose CANCEL nobody
   has followed by a final response). It is not sent again - an INVITE that was lost had better stay lost - but
   whoever answers it late is told to the user, who cancels it or acknowledges and ends it. Timer B bounds it
-  (RFC 3261 9.1 gives it the same 64*T1 after a CANCEL).
+  (RFC 3261 9.1 gives it the same 64*T1 after a CANCEL). A CANCEL is given up too, once its INVITE has its final
+  response: it can change nothing any more.
 - A 2xx after a failure (a fork that nobody cancelled in time) is told, not absorbed: its sender repeats it until
   it is acknowledged and ended.
 """
@@ -153,6 +154,8 @@ _CLIENT: dict[tuple[State, Input], Row] = {
     (State.PROCEEDING, Input.PROVISIONAL): ((Do.TELL,), State.PROCEEDING),
     (State.PROCEEDING, Input.SUCCESS): ((Timer.K, Do.TELL), State.COMPLETED),
     (State.PROCEEDING, Input.FAILURE): ((Timer.K, Do.TELL), State.COMPLETED),
+    (State.TRYING, Input.ABANDON): ((), State.TERMINATED),
+    (State.PROCEEDING, Input.ABANDON): ((), State.TERMINATED),
     (State.COMPLETED, Input.TIMER_K): ((), State.TERMINATED),
 }
 

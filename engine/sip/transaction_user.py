@@ -25,9 +25,9 @@ class Reply(NamedTuple):
 
 
 class Abandon(NamedTuple):
-    """Give an INVITE of ours up (`transaction.State.ABANDONED`)."""
+    """Give a request of ours up: an INVITE is not sent again but still listened for, another is forgotten."""
 
-    invite: Message
+    request: Message
 
 
 class SetTimer(NamedTuple):

@@ -82,12 +82,14 @@ async def sipp(
     """Run a scenario for `calls` calls. With `target` SIPp calls that port, else it waits to be called."""
     port = _free_port()
     folder = Path(tempfile.mkdtemp(prefix="sipp-"))
-    words = [program(), *([f"{HOST}:{target}"] if target else []), "-sf", str(SCENARIOS / f"{scenario}.xml")]
+    text = (SCENARIOS / f"{scenario}.xml").read_text("utf-8")
+    for key, value in (keys or {}).items():  # not by -key: SIPp wants to read a status line before it knows one
+        text = text.replace(f"[{key}]", value)
+    (folder / "scenario.xml").write_text(text, "utf-8")
+    words = [program(), *([f"{HOST}:{target}"] if target else []), "-sf", "scenario.xml"]
     words += ["-i", HOST, "-p", str(port), "-m", str(calls), "-nostdin", "-timeout", f"{LIMIT_S}s"]
     words += ["-timeout_error", "-trace_err", "-error_file", str(folder / "errors.log")]
     words += ["-trace_msg", "-message_file", str(folder / "messages.log"), "-r", "50", "-recv_timeout", "9000"]
-    for key, value in (keys or {}).items():
-        words += ["-key", key, value]
     running = await asyncio.create_subprocess_exec(
         *words,
         cwd=folder,
@@ -98,7 +100,8 @@ async def sipp(
     )
     peer = Sipp(port, folder, running)
     try:
-        await _bound(port, running)
+        if not await _bound(port, running):
+            await peer.verdict()
         yield peer
         await peer.verdict()
     finally:
@@ -114,11 +117,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def _bound(port: int, running: asyncio.subprocess.Process) -> None:
-    """Until SIPp listens: a datagram sent earlier would be lost."""
+async def _bound(port: int, running: asyncio.subprocess.Process) -> bool:
+    """Wait until SIPp listens (a datagram sent earlier would be lost); false if it ended instead."""
     local = f":{port:04X} "
     for _ in range(500):
-        if local in Path("/proc/net/udp").read_text() or running.returncode is not None:
-            return
+        if running.returncode is not None:
+            return False
+        if local in Path("/proc/net/udp").read_text():
+            return True
         await asyncio.sleep(0.01)
     raise AssertionError("SIPp did not open its port within 5 s")
