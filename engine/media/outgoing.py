@@ -35,7 +35,8 @@ class Outgoing:
 
     def set_format(self, remote: Remote) -> None:
         """Packets as the far end wants them."""
-        size = min(max(remote.ptime_ms // 10 * 80, PACKET_SAMPLES_MIN), PACKET_SAMPLES_MAX)
+        size = remote.ptime_ms // 10 * 80 or FRAME_SAMPLES
+        size = min(max(size, PACKET_SAMPLES_MIN), PACKET_SAMPLES_MAX)
         if size != self._size:
             self._waiting = b""
         self._size = size

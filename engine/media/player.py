@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from engine.media.arena import Arena, Extent
 from engine.media.columns import FOREVER, Columns
@@ -15,6 +16,8 @@ from engine.media.g711 import Law
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES
 from engine.media.telephone_event import Sending, press
 from engine.media.wire import Interrupt, Play, Played, SendDigits, Sent, SlotEvent, Stopped
+
+PAUSE_MAX_MS: Final = 86_400_000
 
 _STOPPED_BY = {
     Stopped.DIGIT: (Interrupt.DIGITS, Interrupt.ANY),
@@ -56,10 +59,12 @@ class Player:
         self._rate_hz = dtmf_rate_hz
 
     def play(self, prompt: Play) -> None:
-        """Queue a prompt. ArenaError if one of its clips cannot be played."""
+        """Queue a prompt. ArenaError if one of its clips cannot be played, ValueError for an endless pause."""
         for item in prompt.items:
             if item > 0:
                 self._arena.extent(item)
+            elif item < -PAUSE_MAX_MS:
+                raise ValueError(f"a pause of {-item} ms is longer than any call")
         self._queue.append(prompt)
         self._begin()
 

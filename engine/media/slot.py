@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Final
 
+from detection.ears import Heard
 from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.g711 import PAYLOAD_TYPES
@@ -12,9 +15,23 @@ from engine.media.outgoing import Outgoing
 from engine.media.player import Player
 from engine.media.rtp import MARKER
 from engine.media.sockets import Wire
-from engine.media.wire import Closed, NoMedia, Open, Play, Remote, SendDigits, SlotEvent, Stop, Stopped
+from engine.media.telephone_event import Sending
+from engine.media.wire import (
+    Closed,
+    NoMedia,
+    Open,
+    Play,
+    Remote,
+    SendDigits,
+    SlotEvent,
+    SpeechEnded,
+    SpeechStarted,
+    Stop,
+    Stopped,
+)
 
-NO_MEDIA_MS = 3000
+NO_MEDIA_MS: Final = 3000
+DTMF_RATES_HZ: Final = (1000, 192_000)
 
 
 class Slot:
@@ -58,10 +75,25 @@ class Slot:
         """The tick serves this row in its columns, unless it needs packets of its own."""
         self._columns.plain[self.row] = self.outgoing.plain and not self.player.pressing
 
-    def spoken(self) -> None:
-        """The callee began to speak."""
-        self.player.interrupt(Stopped.VOICE)
+    def transmit(self, key: tuple[str, Sending] | None) -> bool:
+        """Send what is no plain packet; False if one did not leave."""
+        left = self.outgoing.tick(key)
         self.settle()
+        return left
+
+    def item_over(self) -> None:
+        """The last frame of what is played is out."""
+        self.player.item_over()
+        self.settle()
+
+    def heard(self, heard: Heard) -> None:
+        """The ears say something of this row."""
+        if heard.kind == "speech_started":
+            self._emit(SpeechStarted(heard.t_ms))
+            self.player.interrupt(Stopped.VOICE)
+            self.settle()
+        elif heard.kind == "speech_ended":
+            self._emit(SpeechEnded(heard.t_ms))
 
     def missed(self) -> None:
         """No packet came for NO_MEDIA_MS."""
@@ -84,8 +116,7 @@ class Slot:
 
     def _aim(self, remote: Remote) -> None:
         columns, row = self._columns, self.row
-        if remote.payload_type not in PAYLOAD_TYPES:
-            raise ValueError(f"payload type {remote.payload_type} is neither A-law nor mu-law")
+        _check(remote)
         law = PAYLOAD_TYPES[remote.payload_type]
         self.incoming.set_remote(remote, self._networks)
         self.player.set_format(law, remote.dtmf_rate)
@@ -94,9 +125,23 @@ class Slot:
         columns.payload_type[row] = remote.payload_type
         if not columns.sending[row]:
             columns.marker[row] = MARKER  # the first packet, and the first after a hold
-        columns.sending[row] = remote.send and remote.port > 0
+        # No port, or no address (a hold of old, RFC 3264, section 8.4), is nowhere to send to.
+        columns.sending[row] = remote.send and remote.port > 0 and not ip_address(remote.host).is_unspecified
         columns.receiving[row] = remote.receive
 
     def _pressed(self) -> None:
         self.player.interrupt(Stopped.DIGIT)
         self.settle()
+
+
+def _check(remote: Remote) -> None:
+    """ValueError for what cannot be: it was read from an SDP, and one bad one shall end one call."""
+    ip_address(remote.host)
+    if not 0 <= remote.port <= 65535:
+        raise ValueError(f"port {remote.port} of the far end does not exist")
+    if remote.payload_type not in PAYLOAD_TYPES:
+        raise ValueError(f"payload type {remote.payload_type} is neither A-law nor mu-law")
+    if remote.dtmf_type is not None and not 0 <= remote.dtmf_type <= 127:
+        raise ValueError(f"payload type {remote.dtmf_type} does not exist")
+    if not DTMF_RATES_HZ[0] <= remote.dtmf_rate <= DTMF_RATES_HZ[1]:
+        raise ValueError(f"telephone events at {remote.dtmf_rate} Hz cannot be")

@@ -165,6 +165,8 @@ class Sockets:
         return self._source[row]
 
     def aim(self, row: int, address: Address | None) -> None:
+        if address is not None and (":" in address[0]) != (self._sockets[row].family == socket.AF_INET6):
+            raise OSError(f"{address[0]} cannot be reached from {self._sockets[row].getsockname()[0]}")
         if self._connected[row]:
             _disconnect(self._sockets[row])
             self._connected[row] = self._latched[row] = False
@@ -176,12 +178,19 @@ class Sockets:
             self._senders[row] = partial(self._sockets[row].sendto, self._outbox[row], address)
 
     def narrow(self, row: int, address: Address) -> None:
-        self._sockets[row].connect(address)
+        try:
+            self._sockets[row].connect(address)
+        except OSError:  # no address to connect to: then this far end is not heard, as before
+            return
         self._connected[row] = True
 
     def latch(self, row: int, address: Address) -> None:
-        self._sockets[row].connect(address)
         self._target[row] = address
+        try:
+            self._sockets[row].connect(address)
+        except OSError:  # the kernel cannot filter for us; sources are compared then, packet by packet
+            self._senders[row] = partial(self._sockets[row].sendto, self._outbox[row], address)
+            return
         self._connected[row] = self._latched[row] = True
         self._senders[row] = partial(self._sockets[row].send, self._outbox[row])
 

@@ -5,8 +5,10 @@ Sending comes first, so that packets leave at the deadline; what is heard in a t
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +32,12 @@ from engine.media.wire import (
     Remote,
     SendDigits,
     SlotEvent,
-    SpeechEnded,
-    SpeechStarted,
     Stop,
 )
 
 Rows = NDArray[np.intp]
+T = TypeVar("T")
+REFUSALS: Final = (ValueError, OSError, ArenaError)  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
 LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
 
@@ -82,9 +84,8 @@ class Tick:
                 self._open(row, generation, command)
             elif row in self._slots and self._slots[row].generation == generation:
                 self._command(self._slots[row], command)
-        except (ValueError, OSError, ArenaError, OverflowError) as error:
-            self._drop(row)
-            self._tell(row, generation, Faulted(str(error)))
+        except Exception as error:
+            self._fault(row, generation, error)
 
     def load(self, until: float) -> None:
         """Copy clips into the arena while the monotonic clock is before `until`."""
@@ -126,8 +127,10 @@ class Tick:
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Close():
-                slot.close()
-                self._drop(slot.row)
+                self._drain(np.array([slot.row]))  # what has come already belongs to this call
+                if slot.row in self._slots:
+                    slot.close()
+                    self._drop(slot.row)
             case _:
                 raise ValueError(f"{type(command).__name__} is no command")
 
@@ -150,6 +153,23 @@ class Tick:
         rows = np.array(sorted(self._slots), np.intp)
         self._rows = [rows[rows % self._phases == phase] for phase in range(self._phases)]
 
+    def _each(self, row: int, act: Callable[[Slot], T]) -> T | None:
+        """Do something for one slot. What fails there, fails for this slot only: it gets its `Faulted`."""
+        slot = self._slots.get(row)
+        if slot is None:  # it faulted in this turn
+            return None
+        try:
+            return act(slot)
+        except Exception as error:
+            self._fault(row, slot.generation, error)
+            return None
+
+    def _fault(self, row: int, generation: int, error: Exception) -> None:
+        if not isinstance(error, REFUSALS):
+            traceback.print_exception(error)
+        self._drop(row)
+        self._tell(row, generation, Faulted(str(error) or type(error).__name__))
+
     def _tell(self, row: int, generation: int, event: Event) -> None:
         self._emit(Envelope(row, generation, self.now, event))
 
@@ -159,14 +179,9 @@ class Tick:
         columns = self._columns
         sending = rows[columns.sending[rows]]
         odd = sending[~columns.plain[sending]]
-        keys = {int(row): self._slots[row].player.key() for row in odd}
+        keys = {row: self._each(row, lambda slot: slot.player.key()) for row in odd.tolist()}
         self._gather(sending)
-        failed: list[int] = []
-        for row, key in keys.items():
-            slot = self._slots[row]
-            if not slot.outgoing.tick(key):
-                failed.append(row)
-            slot.settle()
+        failed = [row for row, key in keys.items() if not self._each(row, partial(Slot.transmit, key=key))]
         plain = np.setdiff1d(sending, odd, assume_unique=True) if odd.size else sending
         failed += self._send_plain(plain)
         columns.timestamp[rows] += np.uint32(FRAME_SAMPLES)
@@ -202,8 +217,7 @@ class Tick:
         columns.cursor[rows] += columns.stride[rows]
         columns.frames_left[rows] -= 1
         for row in rows[columns.frames_left[rows] == 0].tolist():
-            self._slots[row].player.item_over()
-            self._slots[row].settle()
+            self._each(row, Slot.item_over)
 
     # --- receive ----------------------------------------------------------------------------------------
 
@@ -254,17 +268,19 @@ class Tick:
                 self._take(row, length)
 
     def _take(self, row: int, length: int) -> None:
-        self._slots[row].incoming.take(self._columns.inbox[row, :length].tobytes())
+        datagram = self._columns.inbox[row, :length].tobytes()
+        self._each(row, lambda slot: slot.incoming.take(datagram))
 
     def _keep(self, row: int) -> None:
         codes = self._columns.inbox[row, HEADER_BYTES:PACKET_BYTES]
-        self._slots[row].incoming.keep(g711.decode(codes, g711.Law(self._columns.rx_law[row])))
+        samples = g711.decode(codes, g711.Law(self._columns.rx_law[row]))
+        self._each(row, lambda slot: slot.incoming.keep(samples))
 
     def _miss(self, rows: Rows) -> None:
         columns = self._columns
         late = columns.receiving[rows] & (columns.quiet[rows] == NO_MEDIA_MS // FRAME_MS)
         for row in rows[late].tolist():
-            self._slots[row].missed()
+            self._each(row, Slot.missed)
 
     # --- hear -------------------------------------------------------------------------------------------
 
@@ -279,15 +295,10 @@ class Tick:
         rx[direct] = g711.decode_rows(columns.inbox[at, HEADER_BYTES:PACKET_BYTES], columns.rx_law[at])
         present = direct.copy()
         for index in np.flatnonzero(~direct & (columns.backlog[rows] >= FRAME_SAMPLES)):
-            frame = self._slots[int(rows[index])].incoming.frame()
+            frame = self._each(int(rows[index]), lambda slot: slot.incoming.frame())
             if frame is not None:
                 rx[index], present[index] = frame, True
         tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
         tx[~columns.sending[rows]] = 0
         for heard in self._ears.step(rows, rx, tx, present):
-            slot = self._slots[heard.row]
-            if heard.kind == "speech_started":
-                self._tell(slot.row, slot.generation, SpeechStarted(heard.t_ms))
-                slot.spoken()
-            elif heard.kind == "speech_ended":
-                self._tell(slot.row, slot.generation, SpeechEnded(heard.t_ms))
+            self._each(heard.row, partial(Slot.heard, heard=heard))

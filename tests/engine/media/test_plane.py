@@ -179,6 +179,31 @@ async def test_a_flood_of_garbage_changes_nothing(caller, plane, make_clip):
     check_voice(caller.far_end.came)
 
 
+@pytest.mark.parametrize("host", ["198.51.100.1", "0.0.0.0", "255.255.255.255", "224.0.0.1"])
+async def test_strangers_flood_a_call_to_nowhere(callers, plane, host):
+    """An address that cannot be reached from here ends nothing but, at most, its own call."""
+    pid = plane.pid
+    good, bad = await callers(), await callers()
+    good.slot.send(good.far_end.remote())
+    bad.slot.send(RemoteCommand(host, 4000))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(10):
+            for _ in range(50):
+                stranger.sendto(bytes(172), ("127.0.0.1", bad.slot.port))
+            await asyncio.sleep(0.02)
+    good.slot.send(Play(1, (-40,)))
+    await good.until(Played)
+    await good.close()
+    await bad.close()
+    assert plane.pid == pid
+
+
+async def test_a_far_end_of_another_family(caller):
+    caller.slot.send(RemoteCommand("2001:db8::1", 4000))
+    (fault,) = await caller.until(Faulted)
+    assert "2001:db8::1 cannot be reached from 127.0.0.1" in fault.message
+
+
 async def test_slots_are_given_back(plane, far_ends, callers):
     ports = []
     for _ in range(3):

@@ -396,7 +396,12 @@ def test_phases_serve_each_row_once(tmp_path):
     ("command", "text"),
     [
         (Remote("media.example", 4000), "media.example"),
+        (Remote(FAR[0], 65536), "port 65536"),
+        (Remote(FAR[0], -1), "port -1"),
         (Remote(*FAR, payload_type=18), "payload type 18"),
+        (Remote(*FAR, dtmf_type=128), "payload type 128"),
+        (Remote(*FAR, dtmf_rate=0), "at 0 Hz"),
+        (Play(1, (-(10**30),)), "pause"),
         (Play(1, (77,)), "clip number 77"),
         (SendDigits("12x"), "substring"),
         (Listen(("x-ray",)), "x-ray"),
@@ -422,6 +427,36 @@ def test_a_clip_that_is_gone_or_broken(stage, tmp_path):
         stage.open(row)
         stage.do(Play(1, (clip,)), row=row)
     assert [type(event) for event in stage.events] == [Faulted, Faulted]
+
+
+def test_a_mistake_of_ours_ends_one_slot_only(stage, capsys):
+    """Whatever breaks in the middle of a turn, wherever: the other calls go on."""
+    for row in range(SLOTS):
+        stage.open(row, ptime_ms=20 if row < 2 else 30)
+        stage.do(Listen(("voice",)), Play(row, (-60,)), row=row)
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    slots = stage.tick._slots
+    slots[0].player.item_over = broken
+    slots[1].incoming.take = broken
+    slots[2].outgoing.tick = broken
+    for row in range(SLOTS):
+        stage.hear(row=row)
+    stage.turn(5)
+    faults = {envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)}
+    assert faults == {0, 1, 2}
+    assert stage.of(Played) == [Played(3, 60, "ended")]
+    assert stage.tick.slots == 1
+    assert capsys.readouterr().err.count("\nZeroDivisionError\n") == 3
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1"])
+def test_nowhere_to_send_to(stage, host):
+    stage.do(Open(), Remote(host, 0 if host == FAR[0] else 4000))
+    stage.turn(3)
+    assert stage.packets() == []
 
 
 # --- receiving ------------------------------------------------------------------------------------------
@@ -535,6 +570,15 @@ def test_bursts_are_read_out(stage):
     assert not stage.wire.waiting[0]
     stage.do(Close())
     assert stage.of(Closed)[0].received == 40
+
+
+def test_what_came_before_the_end_is_counted(stage):
+    stage.open()
+    stage.hear()
+    stage.turn()
+    stage.press(1)
+    stage.do(Close())
+    assert stage.events == [MediaStarted(), Digit("1"), Closed(1, 6, 0, 0)]
 
 
 def test_no_media(stage):
