@@ -41,7 +41,7 @@ class Database:
                 options: dict[str, Any] = {"connect_args": arguments}
             else:
                 options = {}
-            self._engine = create_engine(self._url, pool_size=20, max_overflow=40, **options)
+            self._engine = create_engine(self._url, pool_size=20, max_overflow=40, hide_parameters=True, **options)
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise ConfigError(f'store.url: {error}; write for example "sqlite:////var/lib/zvonar/zvonar.db"') from error
         self._writer = self._engine.execution_options(zvonar_writes=True)

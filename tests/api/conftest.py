@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import queue
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 import uvicorn
 
 from api.app import make_app
@@ -229,6 +231,13 @@ def run(config: Config, engine: FakeEngine) -> Iterator[Running]:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
