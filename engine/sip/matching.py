@@ -39,4 +39,4 @@ def answers_go_to(request: Message, source: Address) -> Address:
     if ";rport=" in request.first("Via"):
         return source
     port = request.sent_by.rpartition(":")[2]
-    return source[0], int(port) if port.isdigit() and 0 < int(port) < 65536 else 5060
+    return source[0], int(port) if port.isascii() and port.isdigit() and 0 < int(port) < 65536 else 5060

@@ -41,7 +41,7 @@ _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
 _RESPONSE: Final = re.compile(r"SIP/2\.0[ \t]+([1-6]\d\d)(?!\d)[ \t]*(.*)", re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_CSEQ: Final = re.compile(r"(\d{1,10})[ \t]+(\S{1,64})")
+_CSEQ: Final = re.compile(r"([0-9]{1,10})[ \t]+(\S{1,64})")
 _TAG: Final = re.compile(r";[ \t]*tag[ \t]*=[ \t]*([^;, \t]*)", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _AROUND: Final = re.compile(r"[ \t]*([;=])[ \t]*")
@@ -77,6 +77,8 @@ class Clean:
                 tag = _TAG.search(parameters)
                 scheme, colon, rest = uri.partition(":")
                 rest = (rest if colon else scheme).partition(";")[0].replace("sip:", "")
+                if scheme.lower() == "tel":
+                    rest += "@tel"  # pyVoIP sees a number only before an @
                 lines.append(f"{name}: <sip:{rest}>" + (f";tag={tag[1]}" if tag else ""))
             elif name in ("Call-ID", "CSeq"):
                 lines.append(f"{name}: {value}")
