@@ -162,11 +162,13 @@ class Agent:
         ) or any(not user.over or user.timers for user in self._users.values())
 
     def give_up(self, now: float) -> list[Effect]:
-        """End what is not over, without waiting for the peer: the port closes."""
+        """End what is not over without waiting for the peer, and forget everything: the port closes."""
         effects: list[Effect] = []
         for name in self.open_legs():
             leg = self._users[name]
             effects += self._run(leg, now, leg.crashed)
+        for memory in (self._transactions, self._owner_of, self._own, self._users, self._dialogs):
+            memory.clear()
         return effects
 
     @property
