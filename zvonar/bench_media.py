@@ -108,7 +108,7 @@ def _recorder() -> socket.socket:
 
 def _arrivals(recorder: socket.socket) -> list[float]:
     """When each packet came, in seconds, as the kernel stamped it."""
-    times = []
+    times: list[float] = []
     while True:
         try:
             _, ancillary, _, _ = recorder.recvmsg(2048, 64)
