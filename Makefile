@@ -43,6 +43,7 @@ format: $(READY) ## put the style right where that needs no thought
 	$(VENV)/ruff format .
 
 bench: $(READY) ## how many calls this machine holds
+	@$(VENV)/zvonar bench media
 	@$(VENV)/zvonar bench calls
 
 lock: ## remake requirements.lock from pyproject.toml (UPGRADE=1: take the newest of everything)

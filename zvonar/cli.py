@@ -107,6 +107,18 @@ def bench_calls(
     raise typer.Exit(calls(rate=rate, seconds=seconds, as_json=as_json))
 
 
+@bench_app.command("media", epilog="Example: zvonar bench media --calls 200 --seconds 8")
+def bench_media(
+    calls: Annotated[int, typer.Option(metavar="N", help="Calls at once.", min=1, max=2000)] = 200,
+    seconds: Annotated[float, typer.Option(metavar="S", help="For how long.", min=1, max=600)] = 8.0,
+    as_json: Json = False,
+) -> None:
+    """The media process alone: CPU a call and packet, and how punctual the packets are."""
+    from zvonar.bench_media import media
+
+    raise typer.Exit(media(calls=calls, seconds=seconds, as_json=as_json))
+
+
 @account_app.command("add", epilog="Example: zvonar account add clinic --balance 100 --moderated")
 def account_add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the account is called.")],
