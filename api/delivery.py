@@ -24,11 +24,10 @@ TIMEOUT_S = 10.0
 AT_ONCE = 100
 AT_ONCE_PER_HOST = 10
 POLL_S = 1.0
-_HOUR = 3600
 # After the n-th failed try; past the last one, which comes about three days after the first, it is given up.
-AGAIN_S = (5, 30, 120, 600, 1800, _HOUR, 2 * _HOUR, 4 * _HOUR, *[8 * _HOUR] * 8)
+AGAIN_S = (*[5 * 2**n for n in range(13)], *[8 * 3600] * 7)
 JITTER = 0.2
-_SETTLE_AGAIN_S = 1.0
+_SETTLE_AGAIN_S = (*[5 * 2**n for n in range(13)], *[8 * 3600] * 7)
 
 _log = structlog.get_logger("zvonar.webhook")
 

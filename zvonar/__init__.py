@@ -9,7 +9,6 @@ async with Engine.open() as engine:
     result = await call.result()
 """
 
-import logging
 import sys
 
 import structlog
@@ -21,8 +20,5 @@ from engine.ongoing import OngoingCall
 
 __all__ = ["Config", "ConfigError", "Dial", "DialError", "Engine", "OngoingCall"]
 
-if not structlog.is_configured():  # a program that embeds us and says nothing of logs gets warnings, on stderr
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+if not structlog.is_configured():  # the log of a program that embeds us and says nothing of logs: stdout is its own
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.codec import Codec
@@ -14,6 +14,7 @@ from engine.orders import INPUT_KINDS
 CODEC = Codec(INPUT_KINDS)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 @given(st.sampled_from(INPUT_KINDS).flatmap(st.builds))
 def test_every_input_survives(event: object) -> None:
     again = CODEC.decode(json.loads(json.dumps(CODEC.encode(event))))
@@ -33,6 +34,7 @@ def test_what_is_none_of_ours(plain: dict[str, object]) -> None:
         CODEC.decode(plain)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(list(wire.KINDS.values())).flatmap(st.builds), st.integers(-1, 4000), st.floats(0, 2e9))
 def test_the_media_boundary(body: wire.Command, slot: int, at: float) -> None:
     envelope = wire.Envelope(slot, 3, at, body)

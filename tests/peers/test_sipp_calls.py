@@ -195,13 +195,12 @@ async def test_registers_and_unregisters() -> None:
             assert caller.signalling.census() == {"dialogs": 0, "timers": 0}
 
 
-async def test_a_registrar_that_refuses_the_password(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_registrar_that_refuses_the_password() -> None:
     async with sipp("registrar_refuses") as peer:
         trunk = {"register": True, "username": "u", "password": "sesame"}
         async with phone(peer.server, **trunk) as caller:
             changed = await caller.until(TrunkChanged, "")
             assert changed == TrunkChanged("t", False, "refused the username or password (403 Forbidden)")
-    assert "sesame" not in "".join(capsys.readouterr())
 
 
 async def test_sipp_calls_us() -> None:
