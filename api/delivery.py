@@ -25,9 +25,9 @@ AT_ONCE = 100
 AT_ONCE_PER_HOST = 10
 POLL_S = 1.0
 # After the n-th failed try; past the last one, which comes about three days after the first, it is given up.
-AGAIN_S = (*[5 * 2**n for n in range(13)], *[8 * 3600] * 7)
+AGAIN_S: tuple[float, ...] = (*[5.0 * 2**n for n in range(13)], *[8 * 3600] * 7)
 JITTER = 0.2
-_SETTLE_AGAIN_S = (*[5 * 2**n for n in range(13)], *[8 * 3600] * 7)
+_SETTLE_AGAIN_S = 1.0
 
 _log = structlog.get_logger("zvonar.webhook")
 

@@ -205,16 +205,19 @@ def test_a_long_queue_does_not_slow_the_claim(store: Store) -> None:
 
 def test_two_services_on_one_store(config: Any, fake_engine: Any, run_service: Any) -> None:
     engines = [fake_engine, type(fake_engine)()]
-    engines[0].most = engines[1].most = 5
-    with run_service(config, engines[0]) as first, run_service(config, engines[1]):
+    for engine in engines:
+        engine.most, engine.hold = 5, True
+    with run_service(config, engines[0]) as first, run_service(config, engines[1]) as second:
         client = first.client()
         phones = [f"7999000{number:04}" for number in range(80)]
         told = client.data("create", phones=phones, dutyPhone=1, record={"id": client.record()})
+        _until(lambda: all(len(engine.running) == 5 for engine in engines))
+        for running in (first, second):
+            _let_go(running)
         for element in told:
             assert client.until_over(element["id"])["calls"][0]["disposition"] == "answered"
     dialled = Counter(dial.to for engine in engines for dial in engine.dialled)
     assert dialled == Counter(phones)
-    assert engines[1].dialled
 
 
 def test_never_more_than_the_engine_takes(running: Any, client: Any) -> None:
@@ -225,9 +228,7 @@ def test_never_more_than_the_engine_takes(running: Any, client: Any) -> None:
     _until(lambda: len(running.engine.running) == 3)
     time.sleep(0.8)  # another look at the queue
     assert len(running.engine.dialled) == 3
-    running.engine.hold = False
-    for call in list(running.engine.running.values()):
-        running.service._thread.loop.call_soon_threadsafe(call.hangup)
+    _let_go(running)
     _until(lambda: len(running.engine.dialled) == 9)
 
 
@@ -295,6 +296,13 @@ def test_calls_for_a_number_that_is_gone_wait(config: Any, fake_engine: Any, run
             db.execute(update(table).values(outgoing="74950000000", status="created", finished_at=None))
         time.sleep(0.7)
         assert client.get(number)["calls"][0]["status"] == "created"
+
+
+def _let_go(running: Any) -> None:
+    """The calls that are held end, and later ones are not held."""
+    running.engine.hold = False
+    for call in list(running.engine.running.values()):
+        running.service._thread.loop.call_soon_threadsafe(call.hangup)
 
 
 def _client_of(running: Any, key: str) -> Any:
