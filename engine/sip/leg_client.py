@@ -199,6 +199,10 @@ class ClientLeg(Leg):
         happened = _Happened(now, message, source or self.line.server)
         for action in actions:
             action(self, happened)
+        if self.stage is Stage.OVER:  # it may be remembered for a while, what it has told need not
+            self._early.clear()
+            self._told.clear()
+            self._sdp = b""
 
     # --- actions of the table ---------------------------------------------------------------------------
 

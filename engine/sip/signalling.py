@@ -91,6 +91,7 @@ class Signalling:
             ) from error
         port_socket = transport.get_extra_info("socket")
         port_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self._resolver = Resolver(self._clock, port_socket.family)
         self._transport = transport
         self._address = transport.get_extra_info("sockname")[:2]
         await asyncio.gather(*(self._look_up(trunk) for trunk in self._trunks.values()))

@@ -310,6 +310,8 @@ class Transaction:
                 outputs.append(Transmit(ack, self.to))
             else:
                 outputs.append(Tell(action is Do.TIMEOUT))
+        if self.quiet and self.kind in (Kind.CLIENT_INVITE, Kind.CLIENT):
+            self.data = b""  # it is not sent again, and a thousand calls a second are remembered for 32 s
         return outputs
 
     def _duration(self, timer: Timer, what: Input) -> float:
