@@ -21,4 +21,10 @@ from engine.ongoing import OngoingCall
 __all__ = ["Config", "ConfigError", "Dial", "DialError", "Engine", "OngoingCall"]
 
 if not structlog.is_configured():  # the log of a program that embeds us and says nothing of logs: stdout is its own
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    structlog.configure(
+        processors=[  # plain tracebacks: others print locals, and a secret may be among them
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
