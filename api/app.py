@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Awaitable, Callable
 
@@ -15,22 +17,50 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import auth, body, events, get, record, replies
-from api.create import create
-from api.method import Call, Method
+from api import (
+    auth,
+    blacklist,
+    body,
+    create,
+    error_pages,
+    events,
+    get,
+    messages,
+    moderation,
+    record,
+    replies,
+    templates,
+    webhooks,
+)
+from api.method import Call, Method, Repetition
+from api.metrics import CONTENT_TYPE
+from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
-from api.store import records
+from api.store import records, replays
+from api.store.accounts import Account
 
 METHODS: dict[str, Method] = {
-    "create": create,
-    "createRecord": record.create_record,
-    "get": get.get,
-    "getPhones": get.get_phones,
-    "getRecords": record.get_records,
-    "remove": get.remove,
-    "userInfo": get.user_info,
+    "/apiCalls/create": create.create,
+    "/apiCalls/createRecord": record.create_record,
+    "/apiCalls/createWithTemplate": templates.create_with_template,
+    "/apiCalls/deleteRecord": record.delete_record,
+    "/apiCalls/get": get.get,
+    "/apiCalls/getPhones": get.get_phones,
+    "/apiCalls/getRecords": record.get_records,
+    "/apiCalls/getTemplates": templates.get_templates,
+    "/apiCalls/getWithTemplates": get.get_with_templates,
+    "/apiCalls/remove": get.remove,
+    "/apiCalls/saveTemplate": templates.save_template,
+    "/apiCalls/userInfo": get.user_info,
+    "/apiBlacklist/addPhonesFromApi": blacklist.add_phones,
+    "/moderation/list": moderation.waiting,
+    "/moderation/accept": moderation.accept,
+    "/moderation/reject": moderation.reject,
+    "/webhooks/list": webhooks.list_webhooks,
+    "/webhooks/resend": webhooks.resend,
 }
+MAX_KEY = 255  # of an Idempotency-Key
 
 _log = structlog.get_logger("zvonar.http")
 
@@ -39,52 +69,120 @@ def make_app(service: Service) -> FastAPI:
     """The application over a service that somebody else starts and stops."""
     app = FastAPI(title="Zvonar", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_middleware(Shield)
-    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=86_400)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=86_400,
+        expose_headers=["Idempotent-Replay"],
+    )  # fmt: skip
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _refused)
-    for name, method in METHODS.items():
-        app.add_api_route(f"/apiCalls/{name}", _endpoint(service, name, method), methods=["POST"])
+    for path, method in METHODS.items():
+        app.add_api_route(path, _endpoint(service, path, method), methods=["POST"])
+    app.add_api_route("/apiCalls/getAvailableLanguages", _languages(service), methods=["GET", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
+    app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health(service), methods=["GET"])
+    app.add_api_route("/readyz", _ready(service), methods=["GET"])
+    app.add_api_route("/metrics", _metrics(service), methods=["GET"])
     return app
 
 
-def _endpoint(service: Service, name: str, method: Method) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(service: Service, path: str, method: Method) -> Callable[[Request], Awaitable[Response]]:
+    name = path.rpartition("/")[2]
+
     async def endpoint(request: Request) -> Response:
-        began = time.perf_counter()
-        got = await body.read(request)
-        outcome = await run_in_threadpool(_answer, service, method, request, got)
-        _log.info("request", method=name, ms=round((time.perf_counter() - began) * 1000, 1))
+        began, status = time.perf_counter(), 500
+        try:
+            got = await body.read(request)
+            outcome = await run_in_threadpool(_answer, service, path, method, request, got)
+            status = outcome.status_code
+        except Refusal as error:
+            status = error.status
+            raise
+        finally:
+            took_s = time.perf_counter() - began
+            service.metrics.requests.labels(name, status).observe(took_s)
+            _log.info("request", method=name, status=status, ms=round(took_s * 1000, 1))
         return outcome
 
     return endpoint
 
 
-def _answer(service: Service, method: Method, request: Request, got: body.Body) -> Response:
+def _answer(service: Service, path: str, method: Method, request: Request, got: body.Body) -> Response:
     """In a thread: let the account in, do what it asks, write the reply."""
     key = auth.key_of(got.values, request.headers.get("authorization", ""))
     with service.database.read() as db:
-        account = auth.account_of(db, key)
+        account = auth.account_of(db, service.database.seal, key)
+    repetition = _repetition(request, path, got)
+    given = _given(service, account, repetition)
+    if given is not None:
+        return given
     call = Call(
         account=account,
         values=got.values,
         files=got.files,
         address=request.client.host if request.client else "",
         base_url=(service.config.api.public_url or str(request.base_url)).rstrip("/"),
+        language=_language(request),
+        repetition=repetition,
         database=service.database,
         clips=service.clips,
+        speech=service.speech,
+        tariff=service.tariff,
         trunks=service.trunks,
         now=service.now,
         wake=service.wake,
+        told=service.told,
     )
-    return replies.reply("success", method(call))
+    try:
+        outcome = method(call)
+    except replays.AlreadyGiven:
+        given = _given(service, account, repetition)
+        if given is None:  # it was given a day ago, and is being forgotten just now
+            raise Refusal(Code.STORE_UNAVAILABLE) from None
+        return given
+    return replies.reply(replies.envelope("success", outcome, call.language))
+
+
+def _repetition(request: Request, path: str, got: body.Body) -> Repetition | None:
+    key = request.headers.get("idempotency-key", "").strip()
+    if not key:
+        return None
+    if len(key) > MAX_KEY:
+        raise Refusal(Code.FIELD_INVALID, "Idempotency-Key: is longer than {most} characters", most=MAX_KEY)
+    asked = {name: value for name, value in got.values.items() if name.lower() != "apikey"}
+    digest = hashlib.sha256(json.dumps([path, asked], sort_keys=True).encode())
+    for file in got.files:
+        digest.update(hashlib.sha256(file.content).digest())
+    return Repetition(key, digest.hexdigest())
+
+
+def _given(service: Service, account: Account, repetition: Repetition | None) -> Response | None:
+    """The reply that was given to this request before."""
+    if repetition is None:
+        return None
+    with service.database.read() as db:
+        kept = replays.find(db, account.id, repetition.key, service.now())
+    if kept is None:
+        return None
+    if kept.fingerprint != repetition.fingerprint:
+        raise Refusal(Code.KEY_REUSED)
+    return replies.reply(kept.reply.encode(), headers={"Idempotent-Replay": "true"})
+
+
+def _languages(service: Service) -> Callable[[], Awaitable[Response]]:
+    async def get_available_languages() -> Response:
+        spoken = await run_in_threadpool(service.speech.languages)
+        told = [{"code": language.code, "name": language.name} for language in spoken]
+        return replies.reply(replies.envelope("success", told))
+
+    return get_available_languages
 
 
 def _events(service: Service) -> Callable[..., Awaitable[Response]]:
     async def calls_events(request: Request, number: str) -> Response:
         if not (number.isascii() and number.isdigit() and len(number) < 17):
-            raise Refusal(404, "There is no such call")
+            raise Refusal(Code.NOT_FOUND, "There is no such call")
         return await events.stream(request, service, int(number))
 
     return calls_events
@@ -98,7 +196,7 @@ def _clip(service: Service) -> Callable[..., Awaitable[Response]]:
     async def clip(token: str) -> Response:
         found = await run_in_threadpool(find, token)
         if found is None or not service.clips.path(found.content).exists():
-            raise Refusal(404, "There is no such record")
+            raise Refusal(Code.NOT_FOUND, "There is no such record")
         return FileResponse(service.clips.path(found.content), media_type="audio/wav")
 
     return clip
@@ -112,13 +210,34 @@ def _health(service: Service) -> Callable[[], Awaitable[Response]]:
     return healthz
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+def _ready(service: Service) -> Callable[[], Awaitable[Response]]:
+    async def readyz() -> Response:
+        report = await service.readiness()
+        return Response(replies.encode(report), 200 if report["ready"] else 503, media_type="application/json")
+
+    return readyz
+
+
+def _metrics(service: Service) -> Callable[[], Awaitable[Response]]:
+    async def metrics() -> Response:
+        return Response(await service.show_metrics(), headers={"content-type": CONTENT_TYPE})
+
+    return metrics
+
+
+def _language(request: Request) -> str:
+    return messages.language_of(request.headers.get("accept-language", ""))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    language = _language(request)
     if isinstance(error, Refusal):
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-        return replies.refusal(error, headers)
+        return replies.refusal(error, language, headers)
     assert isinstance(error, HTTPException)
-    words = {404: "There is no such method or page", 405: "This method is called with POST"}
-    return replies.refusal(Refusal(error.status_code, words.get(error.status_code, str(error.detail))), error.headers)
+    if error.status_code == 405:
+        return replies.refusal(Refusal(Code.METHOD_WRONG), language, error.headers)
+    return replies.refusal(Refusal(Code.NOT_FOUND), language)
 
 
 class Shield:
@@ -146,10 +265,10 @@ class Shield:
             _log.exception("request_broke", path=scope["path"])
             if begun:
                 raise
-            await replies.refusal(_excuse(error))(scope, receive, watch)
+            await replies.refusal(_excuse(error), _language(Request(scope)))(scope, receive, watch)
 
 
 def _excuse(error: Exception) -> Refusal:
     if isinstance(error, (SQLAlchemyError, OSError)):
-        return Refusal(503, "The service cannot write just now; try again")
-    return Refusal(500, "The service made a mistake; it is in its log")
+        return Refusal(Code.STORE_UNAVAILABLE)
+    return Refusal(Code.INTERNAL)

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.problems import Code
 from api.refusal import Refusal
 from api.store import accounts
 from api.store.accounts import Account
+from api.store.seal import Seal
 
 
 def key_of(values: Mapping[str, Any], authorization: str) -> str:
@@ -20,12 +22,12 @@ def key_of(values: Mapping[str, Any], authorization: str) -> str:
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() == "bearer" and key.strip():
         return key.strip()
-    raise Refusal(401, "apiKey is missing: send your account's key in the field `apiKey`")
+    raise Refusal(Code.KEY_MISSING, "apiKey is missing: send your account's key in the field `apiKey`")
 
 
-def account_of(db: Connection, key: str) -> Account:
+def account_of(db: Connection, seal: Seal, key: str) -> Account:
     """The account of a key; Refusal for a wrong one."""
-    account = accounts.by_key(db, key)
+    account = accounts.by_key(db, seal, key)
     if account is None:
-        raise Refusal(401, "apiKey is wrong: no account has this key")
+        raise Refusal(Code.KEY_WRONG, "apiKey is wrong: no account has this key")
     return account

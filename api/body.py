@@ -20,6 +20,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message
 
+from api.problems import Code
 from api.refusal import Refusal
 
 MAX_UPLOAD_BYTES = 30 * 1024 * 1024  # a multipart body, with its file
@@ -73,11 +74,11 @@ def parse(kind: str, raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(_text(raw), parse_constant=_no_constant)
     except RecursionError as error:
-        raise Refusal(422, f"The body is nested more than {MAX_DEPTH} deep") from error
+        raise Refusal(Code.BODY_INVALID, "The body is nested more than {most} deep", most=MAX_DEPTH) from error
     except ValueError as error:
-        raise Refusal(400, f"The body is not JSON: {_reason(error)}") from error
+        raise Refusal(Code.BODY_UNREADABLE, "The body is not JSON: {reason}", reason=_reason(error)) from error
     if not isinstance(value, dict):
-        raise Refusal(422, "The body must be a JSON object with the fields of the request")
+        raise Refusal(Code.BODY_INVALID, "The body must be a JSON object with the fields of the request")
     return value
 
 
@@ -86,9 +87,9 @@ def pairs(text: str) -> list[tuple[str, str]]:
     try:
         return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except UnicodeDecodeError as error:
-        raise Refusal(422, "The body is not UTF-8 text") from error
+        raise Refusal(Code.BODY_INVALID, "The body is not UTF-8 text") from error
     except ValueError as error:
-        raise Refusal(422, f"The request has more than {MAX_FIELDS} fields") from error
+        raise Refusal(Code.BODY_INVALID, "The request has more than {most} fields", most=MAX_FIELDS) from error
 
 
 def nested(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def nested(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         match = _NAME.fullmatch(name)
         steps = [match[1], *re.findall(r"\[([^\[\]]*)\]", match[2])] if match else [name]
         if len(steps) > MAX_DEPTH:
-            raise Refusal(422, f"The body is nested more than {MAX_DEPTH} deep")
+            raise Refusal(Code.BODY_INVALID, "The body is nested more than {most} deep", most=MAX_DEPTH)
         node = tree
         for step in steps[:-1]:
             below = node.get(step := step or str(len(node)))
@@ -112,14 +113,16 @@ def nested(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def check(value: Any, depth: int = 0) -> None:
     """Refuse what no field can hold: NUL bytes, halves of surrogate pairs, nesting without end."""
     if depth > MAX_DEPTH:
-        raise Refusal(422, f"The body is nested more than {MAX_DEPTH} deep")
+        raise Refusal(Code.BODY_INVALID, "The body is nested more than {most} deep", most=MAX_DEPTH)
     if isinstance(value, str):
         if "\0" in value:
-            raise Refusal(422, "The request holds a NUL character")
+            raise Refusal(Code.BODY_INVALID, "The request holds a NUL character")
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise Refusal(422, "The request holds half of a surrogate pair, which is no character") from error
+            raise Refusal(
+                Code.BODY_INVALID, "The request holds half of a surrogate pair, which is no character"
+            ) from error
     elif isinstance(value, Mapping):
         for name, item in value.items():
             check(name, depth)
@@ -146,7 +149,11 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
         return {"type": "http.request", "body": raw, "more_body": False}
 
     if not raw.rstrip().endswith(b"--"):  # RFC 2046 section 5.1.1: the last boundary says that it is the last
-        raise Refusal(400, "The body is not multipart/form-data as its header says: it is cut off")
+        raise Refusal(
+            Code.BODY_UNREADABLE,
+            "The body is not multipart/form-data as its header says: {reason}",
+            reason="it is cut off",
+        )
     fields: list[tuple[str, str]] = []
     files: list[File] = []
     try:
@@ -155,7 +162,9 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
         )
     except (HTTPException, MultiPartException, ValueError, KeyError, AssertionError) as error:
         reason = getattr(error, "detail", None) or getattr(error, "message", None) or "it is damaged"
-        raise Refusal(400, f"The body is not multipart/form-data as its header says: {reason}") from error
+        raise Refusal(
+            Code.BODY_UNREADABLE, "The body is not multipart/form-data as its header says: {reason}", reason=reason
+        ) from error
     try:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
@@ -180,7 +189,7 @@ def _text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refusal(400, "The body is not UTF-8 text") from error
+        raise Refusal(Code.BODY_UNREADABLE, "The body is not UTF-8 text") from error
 
 
 def _no_constant(name: str) -> Any:
@@ -194,4 +203,4 @@ def _reason(error: ValueError) -> str:
 
 
 def _too_large(limit: int) -> Refusal:
-    return Refusal(413, f"The body is larger than {limit // 1024 // 1024} MB")
+    return Refusal(Code.BODY_TOO_LARGE, "The body is larger than {most} MB", most=limit // 1024 // 1024)

@@ -1,4 +1,4 @@
-"""The end of a call, whole: its result, its cost, its facts and its webhook, in one transaction."""
+"""The end of a call, whole: its result, its cost, its facts, its redial or its webhook, in one transaction."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api import bodies
-from api.store import outbox, queue
+from api import bodies, redial
+from api.store import accounts, calls, money, outbox, queue, stop_list, windows
 from api.store.calls import ApiCall
 from api.store.queue import End
 
@@ -20,6 +20,8 @@ def conclude(db: Connection, call_id: int, node: str, end: End) -> bool:
     call = queue.finish(db, call_id, node, end)
     if call is None:
         return False
+    if _again(db, call, end.at):
+        return True
     url = call.request.options["webhookUrl"]
     if url:
         outbox.add(db, call, "end", url, bodies.end(call), end.at)
@@ -37,8 +39,9 @@ def sweep(db: Connection, node: str, now: float) -> int:
     interrupted = queue.cut_off(db, node)
     for call in interrupted:
         told = {
-            "call": str(call.api_call_id), "seq": 1, "at": now, "type": "ended", "disposition": "interrupted",
-            "sip_code": None, "hangup_cause": INTERRUPTED_CAUSE, "ended_by": "us",
+            "call": str(call.api_call_id), "seq": queue.facts_told(db, call.api_call_id) + 1, "at": now,
+            "type": "ended", "disposition": "interrupted", "sip_code": None, "hangup_cause": INTERRUPTED_CAUSE,
+            "ended_by": "us",
         }  # fmt: skip
         end = End(
             disposition="interrupted",
@@ -54,3 +57,17 @@ def sweep(db: Connection, node: str, now: float) -> int:
         conclude(db, call.id, node, end)
     outbox.release(db, node)
     return len(interrupted)
+
+
+def _again(db: Connection, call: ApiCall, now: float) -> bool:
+    """Queue the callee's next dialing, if there is to be one."""
+    options = call.request.options
+    at = redial.again_at(options["smartDelay"], [dialing.disposition or "" for dialing in call.calls], now)
+    if at is None or stop_list.listed(db, call.account_id, [call.phone]):
+        return False
+    timezone = accounts.by_id(db, call.account_id).timezone
+    try:
+        calls.place_again(db, call, windows.opening(options, timezone, at), now)
+    except money.NotEnough:  # others have been promised what this call let go
+        return False
+    return True

@@ -2,189 +2,130 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from pydantic.alias_generators import to_snake
 
-from api import numbers, phones, tariff, views
-from api.create_fields import Block, Create, RecordFields
-from api.fields import Unfit, empty, take
+from api import callees, prompts, views
+from api.callees import Answer, Given
+from api.create_fields import Create, Order
+from api.fields import take
 from api.method import Call, Outcome
-from api.refusal import Refusal, bad_field, bad_fields
-from api.store import calls, records
-from api.store.calls import Callee
+from api.prompts import Prompts
+from api.refusal import bad_field
+from api.store import calls, money, stop_list, windows
+from api.window import Opening
 from ivr import parser
-from ivr.menu import Menu, MenuError, compile_menu
+from ivr.bounds import longest_ms
+from ivr.model import Record
 
 MAX_TIMEOUT_S = 300
 MAX_PLANNED_S = 366 * 86_400
-MODERATION = (
-    "the account has not passed moderation, and neither has this clip: calls start when one of them has; "
-    "ask the operator"
-)
+_TOLD_BACK = (
+    "webhookUrl", "webhookParameters", "webhookHeaders", "plannedAt", "timeout", "tag", "detectEndOfSpeech",
+    "voiceDetectionEnabled", "robotsBlockEnabled", "needRecording", "needRecognition", "smartDelay", "startTime",
+    "endTime", "weekdays", "prevCallId", "useOutgoingPhoneForManager",
+)  # fmt: skip
 
 
-class _Answer(NamedTuple):
-    """What becomes of one callee: a call, or an element that says why there is none."""
+class Due(NamedTuple):
+    """When a request's calls are made: not before and not from, and what they wait for until then."""
 
-    callee: Callee | None
-    refused: dict[str, Any] | None
+    opening: Opening
+    waits_for: str
 
 
 def create(call: Call) -> Outcome:
     """Queue the calls; the elements of the reply, in the order of the request."""
     wanted = take(Create, call.values)
-    given = _callees(wanted)
-    from_numbers = _outgoing(call, wanted)
-    _check_times(call, wanted)
-    with call.database.read() as db:
-        menu = _menu(call, wanted, records.of(db, call.account.id))
-    options = _options(call, wanted)
-    script, notes = parser.dump(menu.script), {name: asdict(note) for name, note in menu.blocks.items()}
+    given = callees.given(wanted.phone, wanted.phones)
+    return launch(call, wanted, given, dry_run=bool(wanted.dry_run))
+
+
+def launch(
+    call: Call, wanted: Order, given: Sequence[Given], *, dry_run: bool, template_id: int | None = None
+) -> Outcome:
+    """Queue one request's calls, or tell what that would do. Raises Refusal."""
+    from_numbers = callees.outgoing(call, wanted.outgoing_phone, wanted.duty_phone)
+    options = options_of(call, wanted)
+    due = _due(call, wanted, options)
+    playing = prompts.resolve(call, wanted)
+    prompts.menu(wanted, playing)  # what is wrong with it is found before anything is written
     now = call.now()
     with call.database.write() as db:
-        known = [_normal(value) for value in given]
-        stopped = calls.stopped(db, call.account.id, [phone for phone in known if phone])
-        affordable = int(calls.money_left(db, call.account.id, tariff.PRICE_PER_STEP) / tariff.PRICE_PER_STEP)
-        answers = list(_answers(given, known, stopped, affordable, from_numbers))
+        free = money.free(db, call.account.id) - playing.price
+        if free < 0:
+            raise prompts.no_money(call, "record")
+        stopped = stop_list.listed(db, call.account.id, [phone for _, phone in given if phone])
+        answers = callees.answers(given, stopped, free, call.tariff, from_numbers)
         accepted = [answer.callee for answer in answers if answer.callee]
         if not accepted:
-            raise _all_refused([answer.refused for answer in answers if answer.refused])
-        placed = calls.place(
-            db, call.account.id, accepted, options=options, script=script, menu=notes,
-            due_at=max(now, wanted.planned_at or 0), now=now,
-        )  # fmt: skip
-    call.wake()
-    following = iter(placed)
-    return [
-        answer.refused or views.element(next(following), answer.callee.phone, options, now)  # type: ignore[union-attr]
-        for answer in answers
-    ]
-
-
-def _callees(wanted: Create) -> list[Any]:
-    given = list(wanted.phones)
-    if wanted.phone:
-        first = [value for value in wanted.phone if str(value) not in {str(other) for other in given}]
-        given = [*first, *given]
-    if not given:
-        raise bad_field("phone", "is required: whom to call, 11 digits; or `phones`, an array of them")
-    return given
-
-
-def _outgoing(call: Call, wanted: Create) -> Iterator[str]:
-    """The numbers to call from, one after another."""
-    mine = numbers.of_account(call.trunks, call.account)
-    if not empty(wanted.outgoing_phone) and str(wanted.outgoing_phone) not in ("0", "False"):
-        asked = str(wanted.outgoing_phone).strip()
-        try:
-            asked = phones.normal(asked)
-        except Unfit:
-            asked = asked.removeprefix("+")
-        if asked not in mine:
-            raise bad_field("outgoingPhone", "is none of this account's numbers; `getPhones` lists them")
-        return itertools.repeat(asked)
-    if not wanted.duty_phone:
-        raise bad_field("outgoingPhone", "is required: the number to call from; or `dutyPhone`: 1 for any of yours")
-    if not mine:
-        raise bad_field("dutyPhone", "this account has no number to call from; ask the operator")
-    start = secrets.randbelow(len(mine))  # many small requests are spread over the numbers too
-    return itertools.cycle(mine[start:] + mine[:start])
-
-
-def _check_times(call: Call, wanted: Create) -> None:
-    if not 1 <= wanted.timeout <= MAX_TIMEOUT_S:
-        raise bad_field("timeout", f"must lie between 1 and {MAX_TIMEOUT_S} seconds")
-    if wanted.planned_at is not None and wanted.planned_at > call.now() + MAX_PLANNED_S:
-        raise bad_field("plannedAt", "lies more than a year ahead; it is counted in Unix seconds, not milliseconds")
-
-
-def _menu(call: Call, wanted: Create, mine: Sequence[records.Record]) -> Menu:
-    """The script of the calls. Raises Refusal for clips that are not the account's or not to be played."""
-    if wanted.record is None or (wanted.record.id is None and wanted.record.text is None):
-        raise bad_field("record", 'is required: the first clip, for example {"id": 15}')
-    known = {record.id: record for record in mine}
-    errors: dict[str, list[str]] = {}
-    for place, used in _clips(wanted.record, wanted.ivrs):
-        problem = _problem(call, used, known)
-        if problem:
-            errors[place + (".id" if used.id is not None else ".text")] = [problem]
-    if errors:
-        raise bad_fields(errors)
-    ivrs = [block.model_dump(by_alias=True) for block in wanted.ivrs]
-    try:
-        return compile_menu(
-            str(wanted.record.id), ivrs, tag=wanted.tag, voice=bool(wanted.voice_detection_enabled), name="create"
+            raise callees.all_refused([answer.refused for answer in answers if answer.refused])
+        if dry_run:
+            return _foretell(call, wanted, playing, due, answers)
+        menu = prompts.menu(wanted, playing.keep(db, call))
+        order = calls.Order(
+            options, parser.dump(menu.script), {name: asdict(note) for name, note in menu.blocks.items()}, template_id
         )
-    except MenuError as error:
-        raise bad_field(error.path.replace("[", ".").replace("]", ""), error.message) from error
+        placed = iter(calls.place(db, call.account.id, accepted, order, due.opening, due.waits_for, now))
+        notes = {"notes": playing.notes} if playing.notes else {}
+        outcome = [
+            answer.refused or views.element(next(placed), answer.callee.phone, options, now) | notes  # type: ignore[union-attr]
+            for answer in answers
+        ]
+        call.keep(db, outcome)
+    call.wake()
+    return outcome
 
 
-def _clips(first: RecordFields, blocks: Sequence[Block], place: str = "") -> Iterator[tuple[str, RecordFields]]:
-    if not place:
-        yield "record", first
-        place = "ivrs"
-    for index, block in enumerate(blocks):
-        if block.record is not None and (block.record.id is not None or block.record.text is not None):
-            yield f"{place}.{index}.record", block.record
-        yield from _clips(first, block.ivrs, f"{place}.{index}.ivrs")
+def options_of(call: Call, wanted: Order) -> dict[str, Any]:
+    """What is told back of the request; `get`, the webhooks and the redials read it."""
+    if not 1 <= wanted.timeout <= MAX_TIMEOUT_S:
+        raise bad_field("timeout", "must lie between {least} and {most} seconds", least=1, most=MAX_TIMEOUT_S)
+    given = wanted.model_dump(by_alias=True, include={*map(to_snake, _TOLD_BACK)})
+    return {name: given[name] for name in _TOLD_BACK} | {"label": wanted.label or call.address}
 
 
-def _problem(call: Call, used: RecordFields, known: Mapping[int, records.Record]) -> str:
-    if used.id is None:
-        return "clips from text are not available yet; upload a file with `createRecord` and give its id"
-    if used.id not in known:
-        return f"there is no record {used.id}; `getRecords` lists yours"
-    if known[used.id].status != records.READY and not call.account.moderated:
-        return MODERATION
-    return ""
+def _due(call: Call, wanted: Order, options: dict[str, Any]) -> Due:
+    now = call.now()
+    if wanted.planned_at is not None and wanted.planned_at > now + MAX_PLANNED_S:
+        raise bad_field("plannedAt", "lies more than a year ahead; it is counted in Unix seconds, not milliseconds")
+    asked = max(now, wanted.planned_at or 0)
+    window = windows.of(options, call.account.timezone)
+    if window is None:
+        return Due(Opening(asked, None), windows.PLAN if asked > now else windows.TURN)
+    if window.never_opens:
+        raise bad_field("endTime", "is the same as startTime: the window never opens")
+    opening = window.next_opening(asked)
+    if opening is None:
+        raise bad_field("weekdays", "the window does not open within a week of the planned time")
+    if opening.opens_at > asked:
+        return Due(opening, windows.WINDOW)
+    return Due(opening, windows.PLAN if asked > now else windows.TURN)
 
 
-def _options(call: Call, wanted: Create) -> dict[str, Any]:
-    """What is told back of the request; `get` and the webhooks read it."""
-    told = (
-        "webhookUrl", "webhookParameters", "webhookHeaders", "plannedAt", "timeout", "tag", "detectEndOfSpeech",
-        "voiceDetectionEnabled", "robotsBlockEnabled", "needRecording", "needRecognition", "smartDelay", "startTime",
-        "endTime", "weekdays", "prevCallId",
-    )  # fmt: skip
-    given = wanted.model_dump(by_alias=True, include={*map(to_snake, told)})
-    return {name: given[name] for name in told} | {"label": wanted.label or call.address}
-
-
-def _normal(value: Any) -> str:
-    try:
-        return phones.normal(value)
-    except Unfit:
-        return ""
-
-
-def _answers(
-    given: Sequence[Any], known: Sequence[str], stopped: set[str], affordable: int, from_numbers: Iterator[str]
-) -> Iterator[_Answer]:
-    for value, phone in zip(given, known, strict=True):
-        if not phone:
-            yield _Answer(None, views.refused(phones.shown(value), _why(value)))
-        elif phone in stopped:
-            yield _Answer(None, views.refused(phone, f"{phone} is on the stop list"))
-        elif affordable <= 0:
-            yield _Answer(None, views.refused(phone, "The balance does not suffice for this call"))
-        else:
-            affordable -= 1
-            yield _Answer(Callee(phone, next(from_numbers)), None)
-
-
-def _why(value: Any) -> str:
-    try:
-        phones.normal(value)
-    except Unfit as error:
-        return f"{phones.shown(value)!r} {error}"
-    return ""
-
-
-def _all_refused(refused: Sequence[dict[str, Any]]) -> Refusal:
-    messages = list(dict.fromkeys(element["message"] for element in refused))
-    return Refusal(422, messages[0], {"phones" if len(refused) > 1 else "phone": messages[:20]})
+def _foretell(call: Call, wanted: Order, playing: Prompts, due: Due, answers: Sequence[Answer]) -> Outcome:
+    """What a launch would do now: each callee's element, and why one would not be called. Nothing is written."""
+    script = prompts.menu(wanted, playing).script
+    plays = longest_ms(script, lambda item: playing.plays_ms(item.id) if isinstance(item, Record) else 0)
+    told = []
+    for answer in answers:
+        if answer.callee is None:
+            assert answer.refused is not None
+            told.append(answer.refused)
+            continue
+        phone, outgoing, price = answer.callee
+        told.append({
+            "phone": phone,
+            "outgoingPhone": outgoing,
+            "dryRun": 1,
+            "startsAt": int(due.opening.opens_at),  # not before
+            "windowEndsAt": None if due.opening.closes_at is None else int(due.opening.closes_at),
+            "waitsFor": due.waits_for or None,
+            "cost": views.money(price),  # of the first step
+            "costAtMost": views.money(call.tariff.at_most(price, plays / 1000)),
+            "clipsCost": views.money(playing.price),  # once for the request
+        } | ({"notes": playing.notes} if playing.notes else {}))  # fmt: skip
+    return told

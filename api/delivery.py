@@ -1,4 +1,8 @@
-"""Delivers webhooks from the outbox: in order per call, at least once, many at a time, few to one receiver."""
+"""Delivers webhooks from the outbox: in order per call, at least once, many at a time, few to one receiver or account.
+
+Each try is kept with what came back. The address is checked and pinned (`api.guard`), no redirect is followed, and of
+an answer no more than `ANSWER_BYTES` is read.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,19 @@ from standardwebhooks import Webhook
 
 from api import bodies
 from api.guard import GuardedTransport, Network
+from api.metrics import Metrics
 from api.node import Node
 from api.store import outbox
 from api.store.database import Database
-from api.store.outbox import Delivery
+from api.store.outbox import Delivery, Room, Try
 
 TIMEOUT_S = 10.0
-AT_ONCE = 100
+AT_ONCE = 200
 AT_ONCE_PER_HOST = 10
+AT_ONCE_PER_ACCOUNT = 40
+ANSWER_BYTES = 64 * 1024  # of an answer that are read
+ANSWER_WITHIN_S = 2.0  # after the status, which is what counts
+ANSWER_CHARACTERS = 2000  # of it that are kept
 POLL_S = 1.0
 # After the n-th failed try; past the last one, which comes about three days after the first, it is given up.
 AGAIN_S: tuple[float, ...] = (*[5.0 * 2**n for n in range(13)], *[8 * 3600] * 7)
@@ -35,7 +44,14 @@ _log = structlog.get_logger("zvonar.webhook")
 class Deliverer:
     """Belongs to the service's loop; `wake` may be called from any thread."""
 
-    def __init__(self, database: Database, node: Node, networks: Sequence[Network], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        node: Node,
+        networks: Sequence[Network],
+        metrics: Metrics,
+        now: Callable[[], float],
+    ) -> None:
         self._database = database
         self._node = node
         self._now = now
@@ -44,7 +60,9 @@ class Deliverer:
         self._client = httpx2.AsyncClient(
             transport=GuardedTransport(networks, AT_ONCE), timeout=TIMEOUT_S, follow_redirects=False, trust_env=False
         )
-        self._busy: Counter[str] = Counter()
+        self._metrics = metrics
+        self._hosts: Counter[str] = Counter()
+        self._accounts: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._main: asyncio.Task[None] | None = None
 
@@ -75,9 +93,9 @@ class Deliverer:
         while True:
             self._event.clear()
             try:
-                room = AT_ONCE - len(self._tasks)
-                busy = [host for host, count in self._busy.items() if count >= AT_ONCE_PER_HOST]
-                due = await asyncio.to_thread(self._claim, busy, room) if room > 0 else []
+                room = Room(AT_ONCE - len(self._tasks), AT_ONCE_PER_HOST, AT_ONCE_PER_ACCOUNT)
+                going_on = dict(self._hosts), dict(self._accounts)
+                due = await asyncio.to_thread(self._claim, room, *going_on) if room.total > 0 else []
             except Exception:
                 _log.exception("outbox_cannot_be_read")
                 due = []
@@ -89,65 +107,89 @@ class Deliverer:
             except TimeoutError:
                 pass
 
-    def _claim(self, busy: Sequence[str], room: int) -> list[Delivery]:
+    def _claim(self, room: Room, hosts: dict[str, int], busy_accounts: dict[int, int]) -> list[Delivery]:
         now = self._now()
         with self._database.read() as db:
             if not outbox.waiting(db, now):
                 return []
         with self._database.write() as db:
-            return outbox.claim(db, self._node.id, busy, AT_ONCE_PER_HOST, room, now)
+            return outbox.claim(db, self._node.id, room, hosts, busy_accounts, now)
 
     def _begin(self, delivery: Delivery) -> None:
-        self._busy[delivery.host] += 1
+        self._hosts[delivery.host] += 1
+        self._accounts[delivery.account_id] += 1
         task = asyncio.create_task(self._deliver(delivery, self._node.id), name=f"webhook {delivery.id}")
         self._tasks.add(task)
-        task.add_done_callback(lambda ended: self._over(ended, delivery.host))
+        task.add_done_callback(lambda ended: self._over(ended, delivery))
 
-    def _over(self, task: asyncio.Task[None], host: str) -> None:
+    def _over(self, task: asyncio.Task[None], delivery: Delivery) -> None:
         self._tasks.discard(task)
-        self._busy[host] -= 1
-        if not self._busy[host]:
-            del self._busy[host]
+        self._hosts -= Counter([delivery.host])
+        self._accounts -= Counter([delivery.account_id])
         if not task.cancelled() and task.exception():
             _log.error("delivery_broke", task=task.get_name(), exc_info=task.exception())
         self._event.set()
 
     async def _deliver(self, delivery: Delivery, node: str) -> None:
-        delivered, answer = await self._send(delivery)
-        again_at = None if delivered else again(delivery.tries, self._now(), random.random())
-        told = _log.info if delivered else _log.warning
+        tried = await self._send(delivery)
+        failed_now = delivery.tries - delivery.began_at_try
+        again_at = None if tried.delivered else again(failed_now, self._now(), random.random())
+        told = _log.info if tried.delivered else _log.warning
         told("webhook", id=delivery.id, call=delivery.api_call_id, kind=delivery.kind, host=delivery.host,
-             tries=delivery.tries, answer=answer, delivered=delivered)  # fmt: skip
+             tries=delivery.tries, answer=tried.status or tried.answer, delivered=tried.delivered)  # fmt: skip
+        result = "delivered" if tried.delivered else "failed" if again_at else "given_up"
+        self._metrics.webhook_tries.labels(result).inc()
         while True:
             try:
-                await asyncio.to_thread(self._settle, delivery, node, delivered, again_at)
+                await asyncio.to_thread(self._settle, delivery, node, tried, again_at)
             except Exception:
                 _log.exception("delivery_cannot_be_noted", id=delivery.id)
                 await asyncio.sleep(_SETTLE_AGAIN_S)
             else:
                 return
 
-    def _settle(self, delivery: Delivery, node: str, delivered: bool, again_at: float | None) -> None:
+    def _settle(self, delivery: Delivery, node: str, tried: Try, again_at: float | None) -> None:
         with self._database.write() as db:
-            outbox.settle(db, delivery, node, delivered=delivered, again_at=again_at, now=self._now())
+            outbox.settle(db, delivery, node, tried, again_at, self._now())
 
-    async def _send(self, delivery: Delivery) -> tuple[bool, str]:
-        """One try: whether it arrived, and what came back."""
+    async def _send(self, delivery: Delivery) -> Try:
+        """One try."""
         body = json.dumps(bodies.with_try(delivery.body, delivery.tries), separators=(",", ":"))
+        began = self._now()
+        headers = {
+            **delivery.headers, **signature(delivery.secret, delivery.id, began, body),
+            "content-type": "application/json", "accept-encoding": "identity",
+        }  # fmt: skip
+        headers.setdefault("user-agent", "Zvonar")
+        status, answer = await self._exchange(delivery.url, headers, body)
+        return Try(began, round((self._now() - began) * 1000), headers, status, answer)
+
+    async def _exchange(self, url: str, headers: dict[str, str], body: str) -> tuple[int | None, str]:
+        """The status of the answer and its beginning; None, and the reason, where none came."""
         try:
-            headers = {
-                **delivery.headers, **signature(delivery.secret, delivery.id, self._now(), body),
-                "content-type": "application/json",
-            }  # fmt: skip
-            headers.setdefault("user-agent", "Zvonar")
-            async with asyncio.timeout(TIMEOUT_S):
-                # The status is all that we read of the answer.
-                async with self._client.stream("POST", delivery.url, content=body, headers=headers) as response:
-                    return response.is_success, str(response.status_code)
+            async with (
+                asyncio.timeout(TIMEOUT_S),
+                self._client.stream("POST", url, content=body, headers=headers) as response,
+            ):
+                return response.status_code, await _beginning(response)
         except TimeoutError:
-            return False, f"nothing within {TIMEOUT_S:g} s"
+            return None, f"nothing within {TIMEOUT_S:g} s"
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError) as error:
-            return False, str(error) or type(error).__name__
+            return None, (str(error) or type(error).__name__)[:ANSWER_CHARACTERS]
+
+
+async def _beginning(response: httpx2.Response) -> str:
+    """The beginning of an answer's body; what goes wrong behind the status takes nothing back."""
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            async for chunk in response.aiter_raw():
+                raw += chunk
+                if len(raw) >= ANSWER_BYTES:
+                    break
+    except (httpx2.HTTPError, OSError, TimeoutError):
+        pass
+    return raw[:ANSWER_BYTES].decode("utf-8", errors="replace").replace("\0", "\ufffd")[:ANSWER_CHARACTERS]
 
 
 def signature(secret: str, number: int, now: float, body: str) -> dict[str, str]:

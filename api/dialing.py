@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
-from api import conclusion, tariff
+from api import conclusion
 from api.script_store import Prepared
-from api.store import calls, queue
-from api.store.queue import Claimed, End
+from api.store import accounts, calls, queue, stop_list
+from api.store.queue import Claimed, End, Limits
+from api.tariff import FREE
 from engine.dial import Dial, DialError, Fenced
 from engine.media.plane import NoPorts
 from engine.ongoing import OngoingCall
@@ -25,37 +26,52 @@ WRITE_AGAIN_S = (0.1, 0.5, 1.0, 2.0)  # a result is written again and again: it 
 _log = structlog.get_logger("zvonar.queue")
 
 
+class _Preparation(NamedTuple):
+    script: Prepared
+    ready: bool  # moderation allows it
+    facts_before: int
+
+
 class Dialing:
     """Belongs to the engine's loop."""
 
-    def __init__(self, dispatcher: Dispatcher, claimed: Claimed, trunk: str) -> None:
+    def __init__(self, dispatcher: Dispatcher, claimed: Claimed, limits: Limits) -> None:
         self._dispatcher = dispatcher
         self._claimed = claimed
-        self._trunk = trunk
+        self._trunk = limits.trunk
+        self._limits = limits
         self._node = dispatcher.node.id  # the one under which it was claimed
+        self._held = FREE
         self._call: OngoingCall | None = None
+        self._called_off = False
         self._path: list[str] = []
         self._log = _log.bind(call=claimed.api_call_id)
 
-    def hangup(self) -> bool:
-        """End it properly, its result still comes; false if nobody was called yet."""
-        if self._call is None:
-            return False
-        self._call.hangup()
-        return True
+    def call_off(self) -> None:
+        """Dial nobody any more; a call that is placed already goes on."""
+        self._called_off = True
+
+    def hangup(self) -> None:
+        """End it properly, its result still comes; where nobody was called yet, nobody is."""
+        self._called_off = True
+        if self._call is not None:
+            self._call.hangup()
 
     async def run(self) -> None:
         """Dial, follow, conclude."""
         claimed, dispatcher = self._claimed, self._dispatcher
-        if claimed.stopped:
-            dispatcher.entered(self._trunk)
-            self._log.info("call_suppressed")
-            await self._conclude(self._end_before("suppressed", 21, "on the stop list"))
-            return
         try:
-            prepared = await dispatcher.in_thread(dispatcher.scripts.of, claimed.request_id)
-            dispatcher.hub.open(claimed.api_call_id)
-            self._call = await dispatcher.engine.dial(self._dial(prepared), self._fence)
+            if claimed.stopped:
+                await self._suppress("on the stop list")
+                return
+            prepared = await dispatcher.in_thread(self._prepare)
+            if prepared is None:
+                return
+            if not prepared.ready:
+                await self._suppress("neither the account nor the clip has passed moderation")
+                return
+            dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
+            self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
         except Fenced:
             self._log.info("call_fenced")
             return
@@ -67,9 +83,27 @@ class Dialing:
             if self._call is None:
                 dispatcher.hub.close(claimed.api_call_id)
         try:
-            await self._follow(self._call, prepared)
+            await self._follow(self._call, prepared.script)
         finally:
             dispatcher.hub.close(claimed.api_call_id)
+
+    def _prepare(self) -> _Preparation | None:
+        """What the dialing needs of the store; in a thread. None: the call is not ours any more."""
+        claimed, dispatcher = self._claimed, self._dispatcher
+        script = dispatcher.scripts.of(claimed.request_id)
+        most = dispatcher.tariff.at_most(claimed.price, script.longest_s)
+        with dispatcher.database.write() as db:
+            held = queue.reserve(db, claimed, self._node, most)
+            if held is None:
+                return None
+            account = accounts.by_id(db, claimed.account_id)
+            ready = account.moderated or calls.all_ready(db, calls.request(db, claimed.request_id))
+            before = queue.facts_told(db, claimed.api_call_id)
+        self._held = held
+        pays_for_s = dispatcher.tariff.affordable_s(claimed.price, held)
+        if pays_for_s < script.longest_s:
+            script = script.bounded(pays_for_s)
+        return _Preparation(script, ready, before)
 
     def _dial(self, prepared: Prepared) -> Dial:
         claimed, journals = self._claimed, self._dispatcher.journals
@@ -86,9 +120,14 @@ class Dialing:
         )
 
     async def _fence(self) -> bool:
-        if not self._dispatcher.node.alive or self._dispatcher.node.id != self._node:
+        dispatcher = self._dispatcher
+        if self._called_off or not dispatcher.node.alive or dispatcher.node.id != self._node:
             return False
-        return bool(await self._write(queue.fence, self._claimed.id, self._node, self._dispatcher.now()))
+        at = await self._write(queue.fence, self._claimed, self._node, self._limits, dispatcher.now())
+        if at is None:
+            return False
+        await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
+        return True
 
     async def _not_dialled(self, error: DialError) -> None:
         if isinstance(error.__cause__, NoPorts):
@@ -96,7 +135,7 @@ class Dialing:
             await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + AGAIN_S)
             return
         self._log.error("call_cannot_be_dialled", reason=str(error))
-        await self._conclude(self._end_before("internal_error", 41, str(error)))
+        await self._conclude(await self._end_before("internal_error", 41, str(error)))
 
     async def _follow(self, call: OngoingCall, prepared: Prepared) -> None:
         number, hub = self._claimed.api_call_id, self._dispatcher.hub
@@ -111,7 +150,7 @@ class Dialing:
                     await self._reached(prepared, fact)
         result = await call.result()
         facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
-        await self._conclude(_end(result, facts))
+        await self._conclude(self._end(result, facts))
         self._log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
     async def _reached(self, prepared: Prepared, fact: dict[str, Any]) -> None:
@@ -128,7 +167,8 @@ class Dialing:
         if not queue.passed(db, claimed.id, self._node, self._path, answers, at):
             return
         if note["need_block"]:
-            queue.stop_calling(db, claimed.id, claimed.account_id, claimed.phone, at)
+            queue.pressed_stop(db, claimed.id)
+            stop_list.add(db, claimed.account_id, {claimed.phone: ""}, at)
         if note["webhook_url"]:
             kept = calls.one(db, claimed.account_id, claimed.api_call_id)
             assert kept is not None
@@ -143,17 +183,44 @@ class Dialing:
                 await asyncio.sleep(pause_s)
                 continue
             if mine:
+                self._dispatcher.metrics.calls.labels(end.disposition).inc()
                 self._dispatcher.told()
             else:
                 self._log.error("result_came_too_late", disposition=end.disposition)
             return
 
-    def _end_before(self, disposition: str, cause: int, reason: str) -> End:
+    async def _suppress(self, reason: str) -> None:
+        self._log.info("call_suppressed", reason=reason)
+        await self._conclude(await self._end_before("suppressed", 21, reason))
+
+    def _end(self, result: dict[str, Any], facts: list[dict[str, Any]]) -> End:
+        cost = FREE
+        if result["answered_at"] is not None:
+            # Never more than is held: a call that ends some moments late costs what it was allowed to.
+            steps = self._dispatcher.tariff.steps(result["duration_ms"] / 1000)
+            cost = min(self._claimed.price * steps, self._held)
+        return End(
+            disposition=result["disposition"],
+            answered=result["answered_at"] is not None,
+            at=result["ended_at"],
+            sip_code=result["sip_code"],
+            hangup_cause=result["hangup_cause"],
+            heard_ms=result["heard_ms"],
+            answered_at=result["answered_at"],
+            answers=result["answers"],
+            path=result["path"],
+            tags=result["tags"],
+            cost=cost,
+            facts=facts,
+        )
+
+    async def _end_before(self, disposition: str, cause: int, reason: str) -> End:
         """The end of a call that never was."""
         now = self._dispatcher.now()
+        before = await self._write(queue.facts_told, self._claimed.api_call_id)
         told = {
-            "call": str(self._claimed.api_call_id), "seq": 1, "at": now, "type": "ended", "disposition": disposition,
-            "sip_code": None, "hangup_cause": cause, "ended_by": "us", "reason": reason,
+            "call": str(self._claimed.api_call_id), "seq": before + 1, "at": now, "type": "ended",
+            "disposition": disposition, "sip_code": None, "hangup_cause": cause, "ended_by": "us", "reason": reason,
         }  # fmt: skip
         return End(disposition=disposition, answered=False, at=now, hangup_cause=cause, facts=[told])
 
@@ -170,21 +237,3 @@ class Dialing:
                 return write(db, *arguments)
 
         return await self._dispatcher.in_thread(work)
-
-
-def _end(result: dict[str, Any], facts: list[dict[str, Any]]) -> End:
-    answered = result["answered_at"] is not None
-    return End(
-        disposition=result["disposition"],
-        answered=answered,
-        at=result["ended_at"],
-        sip_code=result["sip_code"],
-        hangup_cause=result["hangup_cause"],
-        heard_ms=result["heard_ms"],
-        answered_at=result["answered_at"],
-        answers=result["answers"],
-        path=result["path"],
-        tags=result["tags"],
-        cost=tariff.cost(result["duration_ms"] / 1000) if answered else tariff.FREE,
-        facts=facts,
-    )

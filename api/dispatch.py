@@ -17,11 +17,13 @@ import structlog
 from api import numbers
 from api.dialing import Dialing
 from api.hub import Hub
+from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
 from api.store import nodes, queue
 from api.store.database import Database
-from api.store.queue import Claimed
+from api.store.queue import Claim, Claimed, Limits
+from api.tariff import Tariff
 from engine.config import TrunkConfig
 from engine.dial import Dial
 from engine.ongoing import OngoingCall
@@ -39,6 +41,9 @@ class Dialer(Protocol):
 
     @property
     def trunks(self) -> Sequence[TrunkConfig]: ...
+
+    @property
+    def busy(self) -> float: ...
 
     def room(self, trunk: str) -> int: ...
 
@@ -58,6 +63,8 @@ class Dispatcher:
         hub: Hub,
         scripts: ScriptStore,
         *,
+        tariff: Tariff,
+        metrics: Metrics,
         journals: Path | None,
         now: Callable[[], float],
         told: Callable[[], None],
@@ -67,6 +74,8 @@ class Dispatcher:
         self.node = node
         self.hub = hub
         self.scripts = scripts
+        self.tariff = tariff
+        self.metrics = metrics
         self.journals = journals
         self.now = now
         self.told = told  # a webhook was queued
@@ -75,12 +84,14 @@ class Dispatcher:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="queue")
         self._calls: dict[asyncio.Task[None], Dialing] = {}
         self._starting: Counter[str] = Counter()  # claimed, and not in the engine's own count yet
-        self._loops: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._claiming: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     def start(self) -> None:
         """Begin to claim and to beat."""
-        self._loops = [asyncio.create_task(self._claim_on()), asyncio.create_task(self._beat_on())]
+        self._claiming = asyncio.create_task(self._claim_on())
+        self._beating = asyncio.create_task(self._beat_on())
 
     def wake(self) -> None:
         """Something was queued; from any thread."""
@@ -89,25 +100,41 @@ class Dispatcher:
         except RuntimeError:
             _log.debug("woken_after_the_end")
 
-    async def stop(self, within_s: float) -> None:
-        """Claim no more, hang up what goes on, and write its results; what takes longer is left as interrupted."""
-        self._stopping = True
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        for task, dialing in self._calls.items():
-            if not dialing.hangup():
-                task.cancel()
+    def hurry(self) -> None:
+        """Do not wait any longer for calls to end by themselves; from the engine's loop."""
+        self._hurry.set()
+
+    async def stop(self, drain_s: float, within_s: float) -> None:
+        """Claim no more; let what goes on end by itself for so long, then hang it up and write its results.
+
+        What takes longer even then is left as interrupted.
+        """
+        await _end(self._claiming)
+        for dialing in self._calls.values():
+            dialing.call_off()
+        if self._calls:
+            _log.info("draining", calls=len(self._calls), within_s=drain_s)
+            await self._calls_end(drain_s)
+        for dialing in self._calls.values():
+            dialing.hangup()
         if self._calls:
             await asyncio.wait(list(self._calls), timeout=within_s)
         for task in list(self._calls):
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
+        await _end(self._beating)
         try:
             await self.in_thread(self.node.leave)
         except Exception:
             _log.exception("node_cannot_leave")
         self._threads.shutdown(wait=False)
+
+    async def _calls_end(self, within_s: float) -> None:
+        hurried = asyncio.create_task(self._hurry.wait())
+        until = self.now() + within_s
+        while self._calls and not self._hurry.is_set() and (left := until - self.now()) > 0:
+            await asyncio.wait([*self._calls, hurried], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        await _end(hurried)
 
     async def in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
         """Do what blocks, elsewhere."""
@@ -139,23 +166,24 @@ class Dispatcher:
             room = min(self.engine.room(trunk.name) - self._starting[trunk.name], BATCH)
             if room <= 0 or not self.node.alive:
                 continue
-            claimed = await self.in_thread(self._claim_in_thread, numbers.of_trunk(trunk), room)
-            for call in claimed:
-                self._begin(call, trunk.name)
-            more = more or len(claimed) == BATCH
+            limits = Limits.of(trunk, numbers.of_trunk(trunk))
+            claim = await self.in_thread(self._claim_in_thread, limits, room)
+            for call in claim.calls:
+                self._begin(call, limits)
+            more = more or claim.more
         return more
 
-    def _claim_in_thread(self, outgoing: Sequence[str], room: int) -> list[Claimed]:
+    def _claim_in_thread(self, limits: Limits, room: int) -> Claim:
         now = self.now()
         with self.database.read() as db:
-            if not queue.waiting(db, outgoing, now):
-                return []
+            if not queue.waiting(db, limits.numbers, now):
+                return Claim([], more=False)
         with self.database.write() as db:
-            return queue.claim(db, self.node.id, outgoing, room, now)
+            return queue.claim(db, self.node.id, limits, room, now)
 
-    def _begin(self, claimed: Claimed, trunk: str) -> None:
-        dialing = Dialing(self, claimed, trunk)
-        self._starting[trunk] += 1
+    def _begin(self, claimed: Claimed, limits: Limits) -> None:
+        dialing = Dialing(self, claimed, limits)
+        self._starting[limits.trunk] += 1
         task = asyncio.create_task(dialing.run(), name=f"call {claimed.api_call_id}")
         self._calls[task] = dialing
         task.add_done_callback(self._over)
@@ -180,3 +208,9 @@ class Dispatcher:
                 for dialing in self._calls.values():
                     dialing.hangup()
             await asyncio.sleep(nodes.BEAT_S)
+
+
+async def _end(task: asyncio.Task[Any] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

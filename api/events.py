@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from api import auth
+from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
 from api.store import calls, facts
@@ -36,9 +37,9 @@ async def stream(request: Request, service: Service, number: int) -> Response:
 
 def _owner(service: Service, key: str, number: int) -> int:
     with service.database.read() as db:
-        account = auth.account_of(db, key)
+        account = auth.account_of(db, service.database.seal, key)
         if calls.one(db, account.id, number) is None:
-            raise Refusal(404, f"There is no call {number}")
+            raise Refusal(Code.NOT_FOUND, "There is no such call")
         return account.id
 
 
@@ -67,7 +68,7 @@ def _kept(service: Service, account_id: int, number: int) -> tuple[bool, list[di
     with service.database.read() as db:
         kept = calls.one(db, account_id, number)
         assert kept is not None
-        return kept.calls[-1].status in OVER, facts.of(db, kept.calls[-1].id)
+        return kept.calls[-1].status in OVER, facts.of(db, [dialing.id for dialing in kept.calls])
 
 
 def _event(fact: dict[str, Any]) -> bytes:

@@ -12,9 +12,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from pydantic.alias_generators import to_camel
 
 from api.body import check
+from api.messages import Message
+from api.problems import Code
 from api.refusal import Refusal, bad_fields
 
 MAX_INTEGER = 2**53 - 1  # what every JSON reader holds exactly
+MAX_IDS = 5000
+MAX_URL = 2000
+MAX_PARAMETERS = 20_000
 NOT_YET = "is not available yet; leave it out"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 section 5.6.2
 _OUR_HEADERS = {
@@ -24,7 +29,12 @@ _OUR_HEADERS = {
 
 
 class Unfit(ValueError):
-    """A field's value cannot be taken; the text follows the field's name."""
+    """A field's value cannot be taken; the message follows the field's name."""
+
+    def __init__(self, template: str | Message, code: Code = Code.FIELD_INVALID, **values: Any) -> None:
+        self.message = template if isinstance(template, Message) else Message(template, **values)
+        self.code = code
+        super().__init__(str(self.message))
 
 
 class Fields(BaseModel):
@@ -74,7 +84,7 @@ def at_most(length: int) -> Callable[[str | None], str | None]:
 
     def check_length(value: str | None) -> str | None:
         if value is not None and len(value) > length:
-            raise Unfit(f"is longer than {length} characters")
+            raise Unfit("is longer than {most} characters", most=length)
         return value
 
     return check_length
@@ -92,12 +102,12 @@ def flag(value: Any) -> Any:
 def _unavailable(value: Any) -> Any:
     if off(value):
         return None
-    raise Unfit(NOT_YET)
+    raise Unfit(NOT_YET, Code.OPTION_UNAVAILABLE)
 
 
 def _unavailable_flag(value: Any) -> Any:
     if flag(value):
-        raise Unfit(NOT_YET)
+        raise Unfit(NOT_YET, Code.OPTION_UNAVAILABLE)
     return 0
 
 
@@ -115,11 +125,26 @@ def structured(value: Any) -> Any:
     return value
 
 
+def _ids(value: Any) -> Any:
+    value = structured(value)
+    if empty(value):
+        return []
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list):
+        value = [value]
+    if len(value) > MAX_IDS:
+        raise Unfit("holds {count} ids; at most {most} go into one request", count=len(value), most=MAX_IDS)
+    return [number for number in map(integer, value) if number is not None]
+
+
 def _url(value: str | None) -> str | None:
     if value is None:
         return None
-    if len(value) > 2000:
-        raise Unfit("is longer than 2000 characters")
+    if len(value) > MAX_URL:
+        raise Unfit("is longer than {most} characters", most=MAX_URL)
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -142,9 +167,9 @@ def _object_text(value: Any) -> Any:
     except (ValueError, RecursionError):
         known = None
     if not isinstance(known, dict) and known != []:  # PHP writes an empty object so
-        raise Unfit('must be the text of a JSON object, for example "{\\"order\\": 15}"')
-    if len(value) > 20_000:
-        raise Unfit("is longer than 20000 characters")
+        raise Unfit("must be the text of a JSON object, for example {example}", example='"{\\"order\\": 15}"')
+    if len(value) > MAX_PARAMETERS:
+        raise Unfit("is longer than {most} characters", most=MAX_PARAMETERS)
     return value
 
 
@@ -157,12 +182,12 @@ def _headers(value: Any) -> Any:
     told: dict[str, str] = {}
     for name, content in value.items():
         if not _HEADER_NAME.fullmatch(name):
-            raise Unfit(f"{name[:50]!r} is no name of a header")
+            raise Unfit("{name!r} is no name of a header", name=name[:50])
         if name.lower() in _OUR_HEADERS:
-            raise Unfit(f"{name!r} is set by the service itself")
+            raise Unfit("{name!r} is set by the service itself", name=name)
         told[name] = text(content) or ""
         if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", told[name]) or not told[name].isascii():
-            raise Unfit(f"the value of {name!r} holds what a header cannot")
+            raise Unfit("the value of {name!r} holds what a header cannot", name=name)
     return told
 
 
@@ -173,6 +198,7 @@ ShortText = Annotated[Text, AfterValidator(at_most(200))]
 Flag = Annotated[int, BeforeValidator(flag)]
 Later = Annotated[None, BeforeValidator(_unavailable)]  # brought to life by a later version
 LaterFlag = Annotated[int, BeforeValidator(_unavailable_flag)]
+Ids = Annotated[tuple[int, ...], BeforeValidator(_ids)]
 Url = Annotated[str | None, AfterValidator(_url), BeforeValidator(text)]
 ObjectText = Annotated[str | None, BeforeValidator(_object_text)]
 Headers = Annotated[dict[str, str] | None, BeforeValidator(_headers)]
@@ -188,14 +214,24 @@ def take(model: type[Model], values: dict[str, Any]) -> Model:
 
 def refusal(error: ValidationError) -> Refusal:
     """What is wrong with which field."""
-    errors: dict[str, list[str]] = {}
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+    errors: dict[str, list[Message]] = {}
+    codes: set[Code] = set()
+    for problem in error.errors(include_url=False, include_input=False):
         place = ".".join(str(part) for part in problem["loc"]) or "body"
-        errors.setdefault(place, []).append(_words(problem["type"], problem["msg"]))
-    return bad_fields(errors)
+        raised = problem.get("ctx", {}).get("error")
+        if isinstance(raised, Unfit):
+            errors.setdefault(place, []).append(raised.message)
+            codes.add(raised.code)
+        else:
+            errors.setdefault(place, []).append(_MESSAGES.get(problem["type"]) or Message(problem["msg"]))
+            codes.add(Code.FIELD_INVALID)
+    return bad_fields(errors, codes.pop() if len(codes) == 1 else Code.FIELD_INVALID)
 
 
-def _words(kind: str, message: str) -> str:
-    if kind == "missing":
-        return "is required"
-    return message.removeprefix("Value error, ")
+_MESSAGES = {
+    "missing": Message("is required"),
+    "model_type": Message("must be an object"),
+    "dict_type": Message("must be an object"),
+    "tuple_type": Message("must be an array"),
+    "list_type": Message("must be an array"),
+}

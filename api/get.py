@@ -1,65 +1,56 @@
-"""`get`, `remove`, `userInfo`, `getPhones`: what is asked about."""
+"""`get`, `getWithTemplates`, `remove`, `userInfo`, `getPhones`: what is asked about."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator
-
 from api import numbers, views
-from api.fields import Fields, Unfit, empty, integer, structured, take
+from api.fields import MAX_IDS, Fields, Flag, Ids, take
 from api.method import Call, Outcome
 from api.refusal import bad_field
 from api.store import accounts, calls
-
-MAX_IDS = 5000
-
-
-def _ids(value: Any) -> Any:
-    value = structured(value)
-    if empty(value):
-        return []
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list):
-        value = [value]
-    if len(value) > MAX_IDS:
-        raise Unfit(f"holds {len(value)} ids; at most {MAX_IDS} go into one request")
-    return [number for number in map(integer, value) if number is not None]
+from api.store.calls import ApiCall
 
 
 class Get(Fields):
     """The fields of `get`."""
 
-    api_call_id_list: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
+    api_call_id_list: Ids = ()
 
 
 class Remove(Fields):
     """The fields of `remove`."""
 
-    id_list: Annotated[tuple[int, ...], BeforeValidator(_ids)] = ()
+    id_list: Ids = ()
+    is_template: Flag = 0
 
 
 def get(call: Call) -> Outcome:
     """The account's api-calls of these numbers; others' and unknown ones are left out."""
+    return [views.api_call(kept) for kept in _asked(call)]
+
+
+def get_with_templates(call: Call) -> Outcome:
+    """The same for calls that were made from templates; others are left out."""
+    return [views.api_call(kept) for kept in _asked(call) if kept.request.template_id is not None]
+
+
+def _asked(call: Call) -> list[ApiCall]:
     wanted = take(Get, call.values)
     if not wanted.api_call_id_list:
-        raise bad_field("apiCallIdList", f"is required: an array of 1 to {MAX_IDS} ids")
+        raise bad_field("apiCallIdList", "is required: an array of 1 to {most} ids", most=MAX_IDS)
     with call.database.read() as db:
-        found = calls.get(db, call.account.id, wanted.api_call_id_list)
-    return [views.api_call(kept) for kept in found]
+        return calls.get(db, call.account.id, wanted.api_call_id_list)
 
 
 def remove(call: Call) -> Outcome:
     """Cancel calls that have not begun; those that were cancelled."""
     wanted = take(Remove, call.values)
     if not wanted.id_list:
-        raise bad_field("idList", f"is required: an array of 1 to {MAX_IDS} ids")
+        raise bad_field("idList", "is required: an array of 1 to {most} ids", most=MAX_IDS)
     with call.database.write() as db:
-        cancelled = calls.remove(db, call.account.id, wanted.id_list, call.now())
-    return [{"id": kept.id, "apiCallId": kept.id, "phone": kept.phone} for kept in cancelled]
+        cancelled = calls.remove(db, call.account.id, wanted.id_list, call.now(), of_templates=bool(wanted.is_template))
+        outcome: Outcome = [{"id": kept.id, "apiCallId": kept.id, "phone": kept.phone} for kept in cancelled]
+        call.keep(db, outcome)
+    return outcome
 
 
 def user_info(call: Call) -> Outcome:

@@ -11,9 +11,10 @@ Fact = dict[str, Any]
 
 
 class _Channel:
-    __slots__ = ("facts", "over", "watchers")
+    __slots__ = ("before", "facts", "over", "watchers")
 
-    def __init__(self) -> None:
+    def __init__(self, before: int) -> None:
+        self.before = before
         self.facts: list[Fact] = []
         self.over = False
         self.watchers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
@@ -34,17 +35,17 @@ class Hub:
         self._channels: dict[int, _Channel] = {}
         self._closed = False
 
-    def open(self, call: int) -> None:
-        """A call begins."""
+    def open(self, call: int, before: int = 0) -> None:
+        """A dialing begins. `before` facts were told of earlier ones of the same api-call: `seq` is counted on."""
         with self._lock:
-            self._channels.setdefault(call, _Channel())
+            self._channels.setdefault(call, _Channel(before))
 
     def tell(self, call: int, fact: Fact) -> None:
         """Something happened in it."""
         with self._lock:
             channel = self._channels.get(call)
             if channel is not None:
-                channel.facts.append(fact)
+                channel.facts.append({**fact, "seq": channel.before + fact["seq"]})
                 channel.wake()
 
     def facts(self, call: int) -> list[Fact]:

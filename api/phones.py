@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from api.fields import Unfit, empty, structured
+from api.problems import Code
 
 _ORNAMENT = re.compile(r"[\s()\-.‐-―  ]+")  # blanks, brackets, dots, dashes
 MAX_PHONES = 20_000
@@ -16,14 +17,14 @@ def normal(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise Unfit("is no telephone number: give 11 digits, for example 79991234567")
+        raise Unfit("is no telephone number: give 11 digits, for example 79991234567", Code.PHONE_INVALID)
     digits = _ORNAMENT.sub("", str(value)).removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
-        raise Unfit("is no telephone number: give 11 digits, for example 79991234567")
+        raise Unfit("is no telephone number: give 11 digits, for example 79991234567", Code.PHONE_INVALID)
     if len(digits) != 11:
-        raise Unfit(f"is no telephone number: it has {len(digits)} digits and needs 11")
+        raise Unfit("is no telephone number: it has {count} digits and needs 11", Code.PHONE_INVALID, count=len(digits))
     if digits[0] == "0":
-        raise Unfit("is no telephone number: it begins with 0 instead of the country's code")
+        raise Unfit("is no telephone number: it begins with 0 instead of the country's code", Code.PHONE_INVALID)
     return f"7{digits[1:]}" if digits[0] == "8" else digits
 
 
@@ -38,7 +39,7 @@ def listed(value: Any) -> list[Any]:
         value = [part for part in re.split(r"[,;\n]", value) if part.strip()]
     numbers: list[Any] = value if isinstance(value, list) else [value]
     if len(numbers) > MAX_PHONES:
-        raise Unfit(f"holds {len(numbers)} numbers; at most {MAX_PHONES} go into one request")
+        raise Unfit("holds {count} numbers; at most {most} go into one request", count=len(numbers), most=MAX_PHONES)
     return numbers
 
 

@@ -1,33 +1,22 @@
-"""`createRecord` and `getRecords`."""
+"""`createRecord`, `getRecords`, `deleteRecord`, `getAvailableLanguages`."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator
 
 from api import views
 from api.body import File
 from api.clips import BadClip
-from api.fields import Fields, Integer, ShortText, Text, Unfit, take
+from api.create_fields import Gender
+from api.fields import Fields, Integer, ShortText, Text, take
 from api.method import Call, Outcome
+from api.problems import Code
 from api.refusal import Refusal, bad_field
-from api.store import records
+from api.speech import language_of
+from api.store import calls, money, records
+from api.store.records import NewRecord, Record, RecordStatus
 
 FILE, TEXT, SAVED = "file", "text", "saved"
-MAX_CLIP_BYTES = 25 * 1024 * 1024
-# The contract's own sentence: clients show it as it is.
-TEXT_NEEDS_MODERATION = "Для генерации роликов требуется снять модерацию с аккаунта. Свяжитесь с менеджером"
-
-
-def _gender(value: Any) -> int:
-    known = {"0": 0, "female": 0, "1": 1, "male": 1}
-    if value is None or value == "":
-        return 0
-    if str(value).lower() not in known:
-        raise Unfit("must be 0 (female) or 1 (male)")
-    return known[str(value).lower()]
 
 
 class CreateRecord(Fields):
@@ -36,7 +25,14 @@ class CreateRecord(Fields):
     name: ShortText = None
     source: Text = None
     text: Text = None
-    gender: Annotated[int, BeforeValidator(_gender)] = 0
+    gender: Gender = 0
+    language: ShortText = None
+    id: Integer = None
+
+
+class DeleteRecord(Fields):
+    """The fields of `deleteRecord`."""
+
     id: Integer = None
 
 
@@ -47,11 +43,10 @@ def create_record(call: Call) -> Outcome:
     if source == FILE:
         return _upload(call, wanted)
     if source == SAVED:
-        return _saved(call, wanted)
+        return views.record(_mine(call, wanted.id, "is required with `source`: `saved`: the number of the record"),
+                            call.base_url)  # fmt: skip
     if source == TEXT:
-        if not call.account.moderated:
-            raise bad_field("source", TEXT_NEEDS_MODERATION)
-        raise bad_field("source", "clips from text are not available yet; send a WAV file")
+        return _speak(call, wanted)
     raise bad_field("source", "must be `file`, `text` or `saved`")
 
 
@@ -59,6 +54,19 @@ def get_records(call: Call) -> Outcome:
     """All clips of the account."""
     with call.database.read() as db:
         return [views.record(record, call.base_url) for record in records.of(db, call.account.id)]
+
+
+def delete_record(call: Call) -> Outcome:
+    """Nobody sees the clip any more; refused while a call that waits or a template needs it."""
+    wanted = take(DeleteRecord, call.values)
+    record = _mine(call, wanted.id, "is required: the number of the record")
+    with call.database.write() as db:
+        if calls.need_record(db, call.account.id, record.id):
+            raise Refusal(Code.RECORD_IN_USE, "Record {number} is needed by planned calls", number=record.id)
+        records.delete(db, record.id, call.now())
+        outcome = views.record(record, call.base_url)
+        call.keep(db, outcome)
+    return outcome
 
 
 def _guess(call: Call, wanted: CreateRecord) -> str:
@@ -73,38 +81,47 @@ def _upload(call: Call, wanted: CreateRecord) -> Outcome:
     if not call.files:
         raise bad_field("file", "is required: send the clip as a file part of multipart/form-data")
     file = call.files[0]
-    if not file.content:
-        raise bad_field("file", f"{_name(file)} is empty; record or copy it again")
-    if len(file.content) > MAX_CLIP_BYTES:
-        raise Refusal(413, f"The clip is larger than {MAX_CLIP_BYTES // 1024 // 1024} MB")
     try:
         kept = call.clips.add(file.content, _name(file))
     except BadClip as error:
-        raise bad_field("file", str(error)) from error
-    ready = call.account.moderated
+        raise bad_field("file", error.message, Code.CLIP_REFUSED) from error
+    status = RecordStatus.READY if call.account.moderated else RecordStatus.MODERATION
+    new = NewRecord(
+        name=wanted.name or PurePath(_name(file)).stem, content=kept.name, duration_ms=kept.duration_ms,
+        gender=wanted.gender,
+    )  # fmt: skip
     with call.database.write() as db:
-        record = records.add(
-            db,
-            call.account.id,
-            name=wanted.name or PurePath(_name(file)).stem,
-            status=records.READY if ready else records.MODERATION,
-            gender=wanted.gender,
-            content=kept.name,
-            duration_ms=kept.duration_ms,
-            now=call.now(),
-        )
-    return views.record(record, call.base_url)
+        outcome = views.record(records.add(db, call.account.id, new, status, call.now()), call.base_url)
+        call.keep(db, outcome)
+    return outcome
 
 
-def _saved(call: Call, wanted: CreateRecord) -> Outcome:
-    if wanted.id is None:
-        raise bad_field("id", "is required with `source`: `saved`: the number of the record")
+def _speak(call: Call, wanted: CreateRecord) -> Outcome:
+    text = wanted.text or ""
+    language = wanted.language or language_of(text)
+    spoken = call.speech.speak(call.account, "text", text, wanted.gender, language, wanted.name or "")
+    with call.database.write() as db:
+        record = records.add(db, call.account.id, spoken.record, RecordStatus.READY, call.now())
+        try:
+            money.charge_clip(db, call.account.id, spoken.record.cost, record.id, call.now())
+        except money.NotEnough as error:
+            raise Refusal(Code.BALANCE_LOW, "The balance does not suffice for this clip") from error
+        outcome = views.record(record, call.base_url) | {"notes": spoken.notes}
+        call.keep(db, outcome)
+    return outcome
+
+
+def _mine(call: Call, number: int | None, missing: str) -> Record:
+    if number is None:
+        raise bad_field("id", missing)
     with call.database.read() as db:
-        found = records.of(db, call.account.id, [wanted.id])
+        found = records.of(db, call.account.id, [number])
     if not found:
-        raise bad_field("id", f"there is no record {wanted.id}; `getRecords` lists yours")
-    return views.record(found[0], call.base_url)
+        raise bad_field(
+            "id", "there is no record {number}; `getRecords` lists yours", Code.RECORD_UNKNOWN, number=number
+        )
+    return found[0]
 
 
 def _name(file: File) -> str:
-    return PurePath(file.name.replace("\\", "/")).name[:200] or "clip.wav"
+    return PurePath(file.name.replace("\\", "/")).name[:200] or "clip"

@@ -8,25 +8,42 @@ from typing import Any
 
 from starlette.responses import Response
 
+from api.messages import RUSSIAN, Message
 from api.refusal import Refusal
 
 
-def encode(value: Any) -> bytes:
-    """JSON text. A long list is encoded an element at a time: in one go it would keep all other threads waiting."""
+def encode(value: Any, language: str = RUSSIAN) -> bytes:
+    """JSON text, its messages in that language.
+
+    A long list is encoded an element at a time: in one go it would keep all other threads waiting.
+    """
     if isinstance(value, list):
-        return b"[" + b",".join(encode(item) for item in value) + b"]"
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return b"[" + b",".join(encode(item, language) for item in value) + b"]"
+    return _dumps(value, language)
 
 
-def reply(status: str, data: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A reply in the envelope."""
-    content = b'{"status":' + encode(status) + b',"data":' + encode(data) + b"}"
+def envelope(status: str, data: Any, language: str = RUSSIAN) -> bytes:
+    """The body of a reply."""
+    return b'{"status":' + encode(status) + b',"data":' + encode(data, language) + b"}"
+
+
+def reply(content: bytes, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A reply whose body is JSON already."""
     return Response(content, code, headers, media_type="application/json")
 
 
-def refusal(error: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+def refusal(error: Refusal, language: str, headers: Mapping[str, str] | None = None) -> Response:
     """What a request gets that is refused."""
-    data: dict[str, Any] = {"message": error.message}
+    data: dict[str, Any] = {"message": error.message, "code": error.code.value}
     if error.errors:
-        data["errors"] = {field: list(texts) for field, texts in error.errors.items()}
-    return reply("error", data, error.status, headers)
+        data["errors"] = {field: list(messages) for field, messages in error.errors.items()}
+    return reply(envelope("error", data, language), error.status, headers)
+
+
+def _dumps(value: Any, language: str) -> bytes:
+    def other(item: Any) -> str:
+        if isinstance(item, Message):
+            return item.render(language)
+        raise TypeError(f"{type(item).__name__} is nothing of JSON")
+
+    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=other).encode()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from api.clips import ClipStore
 from api.store import calls, records
 from api.store.database import Database
+from engine.call import MAX_WAIT_S
 from ivr import parser
+from ivr.bounds import longest_ms
 from ivr.model import Record, Script
 
+SLACK_S = 2.0  # for the hang-up to reach the far end, and for keys that come late
 _KEPT = 200
 
 
@@ -27,6 +30,13 @@ class Prepared:
     menu: Mapping[str, dict[str, Any]]
     timeout_s: float
     detect_end_of_speech: bool
+    longest_s: float  # no call of the request is answered for longer
+
+    def bounded(self, longest_s: float) -> Prepared:
+        """The same, hung up before it is answered for longer than that."""
+        greeting_s = MAX_WAIT_S if self.detect_end_of_speech else 0.0
+        limits = replace(self.script.limits, duration_ms=round(max(1.0, longest_s - greeting_s) * 1000))
+        return replace(self, script=replace(self.script, limits=limits), longest_s=longest_s)
 
 
 class ScriptStore:
@@ -56,11 +66,15 @@ class ScriptStore:
             request = calls.request(db, request_id)
             script = parser.restore(request.script)
             used = {int(item.id) for block in script.blocks for item in block.prompt if isinstance(item, Record)}
-            found = records.of(db, request.account_id, used)
+            found = records.files(db, used)
+        plays_ms = {str(record.id): record.duration_ms for record in found}
+        greeting_s = MAX_WAIT_S if request.options["detectEndOfSpeech"] else 0.0
+        longest = longest_ms(script, lambda item: plays_ms.get(item.id, 0) if isinstance(item, Record) else 0)
         return Prepared(
             script=script,
             records={str(record.id): self._clips.path(record.content) for record in found},
             menu=request.menu,
             timeout_s=float(request.options["timeout"]),
             detect_end_of_speech=bool(request.options["detectEndOfSpeech"]),
+            longest_s=longest / 1000 + greeting_s + SLACK_S,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,21 +17,32 @@ from api.delivery import Deliverer
 from api.dispatch import Dialer, Dispatcher
 from api.guard import LOOPBACK
 from api.hub import Hub
+from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
+from api.speech import Speech
 from api.store import accounts, outbox, queue
 from api.store.database import Database
+from api.store.wakeup import CALLS, Listener
+from api.tariff import Tariff
 from engine.clips.cache import ClipCache
 from engine.clock import SystemClock
 from engine.config import Config, TrunkConfig
 from engine.engine import Engine
+from engine.speech.speaker import Speaker
 from engine.thread import EngineThread
 
-CALLS_END_WITHIN_S = 8.0
+CALLS_END_WITHIN_S = 8.0  # once they are hung up
 WEBHOOKS_END_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 2.0
 
 _log = structlog.get_logger("zvonar.service")
+
+
+def records_folder(database: Database) -> Path:
+    """Where the files of records lie."""
+    return database.folder / "records"
+
 
 Opener = Callable[[Config], AbstractAsyncContextManager[Dialer]]
 
@@ -39,7 +51,7 @@ class Service:
     """Made and started once a process. `start` and `stop` run in the loop that serves HTTP."""
 
     def __init__(self, config: Config, opener: Opener = Engine.open) -> None:
-        self.database = Database(config.store.url)
+        self.database = Database(config.store.url, config.store.secret_file)
         folder = self.database.folder
         if config.store.clips is None:
             # The engine converts into the same folder, so an upload that was checked is converted already.
@@ -47,18 +59,26 @@ class Service:
             config = config.model_copy(update={"store": store})
         assert config.store.clips is not None
         self.config = config
-        self.clips = ClipStore(folder / "records", ClipCache(config.store.clips))
+        self.clips = ClipStore(records_folder(self.database), ClipCache(config.store.clips))
+        self.tariff = Tariff.of(config.tariff)
+        self.speech = Speech(Speaker(config.speech, folder / "speech"), self.clips, self.tariff)
         self.hub = Hub()
+        self.metrics = Metrics()
         self.now: Callable[[], float]
         self.trunks: list[TrunkConfig] = []
         self._thread: EngineThread[Dialer] = EngineThread(lambda: opener(config))
         self._engine: Dialer
         self._dispatcher: Dispatcher | None = None
         self._deliverer: Deliverer | None = None
+        self._listener: Listener | None = None
+        self._draining: Dispatcher | None = None
+        self._ending = False
+        self._held = ExitStack()
 
     async def start(self) -> None:
         """Bring the tables up to date, open the engine, take over what a dead process left. Raises ConfigError."""
-        await asyncio.to_thread(self.database.migrate)
+        self._held.enter_context(self.database.held())
+        await asyncio.to_thread(self.database.prepare)
         self._engine = await asyncio.to_thread(self._thread.start)
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
@@ -68,16 +88,26 @@ class Service:
         networks = [ipaddress.ip_network(text, strict=False) for text in self.config.webhook.allow_networks]
         if self.config.sandboxed:
             networks += LOOPBACK
-        self._deliverer = Deliverer(self.database, node, networks, self.now)
+        self._deliverer = Deliverer(self.database, node, networks, self.metrics, self.now)
         self._deliverer.start()
         self._dispatcher = await asyncio.wrap_future(self._thread.run(self._dispatch(node, self._deliverer)))
+        if self.database.file is None:
+            self._listener = Listener(self.database, self._hear)
 
     async def quiesce(self) -> None:
-        """End the calls and write their results; HTTP is still answered."""
+        """Start no more calls, let those that go on end (`[api] drain_s`), write their results; HTTP is still answered."""
+        self._ending = True
         dispatcher, self._dispatcher = self._dispatcher, None
         if dispatcher:
-            await asyncio.wrap_future(self._thread.run(dispatcher.stop(CALLS_END_WITHIN_S)))
+            self._draining = dispatcher
+            drained = dispatcher.stop(self.config.api.drain_s, CALLS_END_WITHIN_S)
+            await asyncio.wrap_future(self._thread.run(drained))
         self.hub.close_all()
+
+    def hurry(self) -> None:
+        """End now: calls that go on are hung up."""
+        if self._draining:
+            self._thread.loop.call_soon_threadsafe(self._draining.hurry)
 
     async def stop(self) -> None:
         """Close everything; what is not delivered by then comes after the next start."""
@@ -85,13 +115,21 @@ class Service:
         deliverer, self._deliverer = self._deliverer, None
         if deliverer:
             await deliverer.stop(WEBHOOKS_END_WITHIN_S)
+        if self._listener:
+            await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self._thread.stop)
         self.database.dispose()
+        self._held.close()
 
     def wake(self) -> None:
-        """Something was queued."""
+        """Calls were queued."""
         if self._dispatcher:
             self._dispatcher.wake()
+
+    def told(self) -> None:
+        """Webhooks were queued."""
+        if self._deliverer:
+            self._deliverer.wake()
 
     async def health(self) -> dict[str, Any]:
         """What is open, and whether all is well (`ok`)."""
@@ -107,6 +145,19 @@ class Service:
             report["problem"] = type(error).__name__
         return report
 
+    async def readiness(self) -> dict[str, Any]:
+        """Whether requests can be taken (`ready`): the store answers, the engine runs, nobody ends us."""
+        if self._ending:
+            return {"ready": False, "problem": "the service is ending"}
+        report = await self.health()
+        return {"ready": True} if report["ok"] else {"ready": False, "problem": report["problem"]}
+
+    async def show_metrics(self) -> bytes:
+        """The page of `/metrics`."""
+        census = await asyncio.wrap_future(self._thread.run(self._census()))
+        waits, webhooks = await asyncio.to_thread(self._waits)
+        return self.metrics.show(census, waits, webhooks, self._engine.busy)
+
     def has_accounts(self) -> bool:
         """Anybody could use the service."""
         with self.database.read() as db:
@@ -115,7 +166,8 @@ class Service:
     async def _dispatch(self, node: Node, deliverer: Deliverer) -> Dispatcher:
         dispatcher = Dispatcher(
             self._engine, self.database, node, self.hub, ScriptStore(self.database, self.clips),
-            journals=self.config.store.journals, now=self.now, told=deliverer.wake,
+            tariff=self.tariff, metrics=self.metrics, journals=self.config.store.journals, now=self.now,
+            told=deliverer.wake,
         )  # fmt: skip
         dispatcher.start()
         return dispatcher
@@ -134,3 +186,14 @@ class Service:
     def _store_census(self) -> dict[str, int]:
         with self.database.read() as db:
             return {**queue.census(db, self.now()), "webhooks": outbox.census(db)}
+
+    def _waits(self) -> tuple[dict[str, int], int]:
+        with self.database.read() as db:
+            return queue.waits(db, self.now()), outbox.census(db)
+
+    def _hear(self, channel: str) -> None:
+        """Another node has queued something."""
+        if channel == CALLS:
+            self.wake()
+        else:
+            self.told()

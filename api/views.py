@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from api.messages import Message
+from api.problems import Code
 from api.store.accounts import Account
 from api.store.calls import ApiCall, Call
-from api.store.records import MODERATION, Record
+from api.store.outbox import Webhook
+from api.store.records import Record, RecordStatus
+from api.store.templates import Template
 
 FLAGS = ("needRecording", "needRecognition", "detectEndOfSpeech", "robotsBlockEnabled", "voiceDetectionEnabled")
 
@@ -49,9 +53,9 @@ def element(number: int, phone: str, options: dict[str, Any], created_at: float)
     }
 
 
-def refused(phone: str, message: str) -> dict[str, Any]:
+def refused(phone: str, code: Code, message: Message) -> dict[str, Any]:
     """The element of a callee who is not called."""
-    return {"status": "error", "phone": phone, "message": message}
+    return {"status": "error", "phone": phone, "message": message, "code": code}
 
 
 def call(dialing: Call, owner: ApiCall) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def record(kept: Record, base_url: str) -> dict[str, Any]:
         "id": kept.id,
         "name": kept.name,
         "status": kept.status,
-        "needModeration": kept.status == MODERATION,
+        "needModeration": kept.status == RecordStatus.MODERATION,
         "moderatorComment": kept.moderator_comment,
         "cost": money(kept.cost),
         "isRemote": 0,
@@ -120,6 +124,11 @@ def record(kept: Record, base_url: str) -> dict[str, Any]:
     }
 
 
+def template(kept: Template) -> dict[str, Any]:
+    """A template: what it was saved with, as `create` takes it."""
+    return {"id": kept.id, "name": kept.name, "createdAt": int(kept.created_at), **kept.fields}
+
+
 def user(account: Account) -> dict[str, Any]:
     """What an account may know of itself."""
     return {
@@ -127,8 +136,41 @@ def user(account: Account) -> dict[str, Any]:
         "name": account.name,
         "email": account.name if "@" in account.name else "",
         "balance": float(account.balance),
+        "held": float(account.held),
         "moderated": account.moderated,
+        "status": account.status,
+        "moderatorComment": account.moderator_comment,
+        "role": account.role,
+        "timezone": account.timezone,
+        "outgoingPhone": account.outgoing,
         "createdAt": int(account.created_at),
+    }
+
+
+def webhook(kept: Webhook) -> dict[str, Any]:
+    """A webhook with its tries."""
+    return {
+        "id": kept.id,
+        "apiCallId": kept.api_call_id,
+        "kind": kept.kind,
+        "url": kept.url,
+        "status": kept.state,
+        "tries": kept.tries,
+        "nextTryAt": int(kept.next_at) if kept.done_at is None else None,
+        "createdAt": int(kept.created_at),
+        "headers": kept.headers,
+        "body": kept.body,
+        "attempts": [
+            {
+                "number": number,
+                "at": tried.at,
+                "tookMs": tried.took_ms,
+                "requestHeaders": tried.headers,
+                "status": tried.status,
+                "answer": tried.answer,
+            }
+            for number, tried in kept.kept
+        ],
     }
 
 

@@ -10,6 +10,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -66,6 +67,8 @@ Address = Annotated[str, AfterValidator(_address)]
 Server = Annotated[str, AfterValidator(_server)]
 Network = Annotated[str, AfterValidator(_network)]
 Number = Annotated[str, AfterValidator(_digits)]
+Price = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=4)]
+Prefix = Annotated[str, Field(pattern=r"^\+?[0-9]{1,11}$"), AfterValidator(lambda text: text.removeprefix("+"))]
 Codec = Literal["pcma", "pcmu"]
 
 
@@ -109,6 +112,8 @@ class TrunkConfig(_Section):
     codecs: tuple[Codec, ...] = Field(default=("pcma", "pcmu"), min_length=1)
     max_calls: int | None = Field(default=None, ge=1)
     cps: float | None = Field(default=None, gt=0)
+    number_max_calls: int | None = Field(default=None, ge=1)  # the same two for each of its numbers
+    number_cps: float | None = Field(default=None, gt=0)
     media_networks: tuple[Network, ...] = ()
 
     @property
@@ -137,6 +142,7 @@ class StoreConfig(_Section):
     """`[store]`: where the service keeps things."""
 
     url: str = "sqlite:///zvonar-data/zvonar.db"
+    secret_file: Path | None = None  # default: secret.key beside the database, made at the first start
     journals: Path | None = None
     clips: Path | None = None  # default: beside the database
 
@@ -146,12 +152,23 @@ class ApiConfig(_Section):
 
     listen: Address = "127.0.0.1:8080"
     public_url: str | None = None  # what links to records begin with
+    drain_s: float = Field(default=30.0, ge=0, le=3600)  # calls that go on when the service ends get so long
 
 
 class WebhookConfig(_Section):
     """`[webhook]`: what may be called back."""
 
     allow_networks: tuple[Network, ...] = ()  # inside addresses that webhooks may go to
+
+
+class TariffConfig(_Section):
+    """`[tariff]`: what things cost, in the currency of the accounts."""
+
+    step_s: int = Field(default=60, ge=1, le=3600)
+    call: Price = Decimal("1.5")  # a started step of the answered time
+    prefixes: dict[Prefix, Price] = Field(default_factory=dict)  # the same by the callee's first digits, longest first
+    clip: Price = Decimal("0.9")  # a clip made from text, for each started `clip_characters`
+    clip_characters: int = Field(default=200, ge=1)
 
 
 class Config(_Section):
@@ -163,6 +180,7 @@ class Config(_Section):
     store: StoreConfig = StoreConfig()
     api: ApiConfig = ApiConfig()
     webhook: WebhookConfig = WebhookConfig()
+    tariff: TariffConfig = TariffConfig()
 
     @model_validator(mode="after")
     def _trunks(self) -> Self:

@@ -124,6 +124,11 @@ class Engine:
         call.start()
         return call
 
+    @property
+    def busy(self) -> float:
+        """The share of its time that the media process works, of the last second; above `BUSY` no new call starts."""
+        return self._plane.busy
+
     def room(self, trunk: str) -> int:
         """How many more calls may start on that trunk now: its places and pace, free ports, the media tick's load."""
         if self._plane.busy > BUSY:

@@ -22,12 +22,16 @@ MENU_GATHER = Gather(min=1, max=1, terminator=None, timeout_ms=5000, tries=2)
 
 
 class MenuError(ValueError):
-    """A menu that cannot be made; `path` is where, for example `ivrs[0].ivrs[2].digit`."""
+    """A menu that cannot be made; `path` is where, for example `ivrs[0].ivrs[2].digit`.
 
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(f"{path}: {message}")
+    `template` and `values` are the sentence and what stands in its braces, for those who say it in another language.
+    """
+
+    def __init__(self, path: str, template: str, **values: object) -> None:
+        super().__init__(f"{path}: {template.format(**values)}")
         self.path = path
-        self.message = message
+        self.template = template
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +80,18 @@ def _add(
     path: str,
 ) -> None:
     if name.count(".") > MAX_DEPTH:
-        raise MenuError(path, f"menus are nested more than {MAX_DEPTH} deep")
+        raise MenuError(path, "menus are nested more than {most} deep", most=MAX_DEPTH)
     if len(blocks) >= MAX_BLOCKS:
-        raise MenuError(path, f"the menu has more than {MAX_BLOCKS} blocks")
+        raise MenuError(path, "the menu has more than {most} blocks", most=MAX_BLOCKS)
     on: dict[str, str] = {}
     below: list[tuple[str, MenuBlock, Sequence[Mapping[str, Any]], str]] = []
     for index, child in enumerate(_children(children, path)):
         place = f"{path}[{index}]"
         child_note = _note(child, place)
         if child_note.digit in on:
-            raise MenuError(f"{place}.digit", f"{child_note.digit!r} is taken by another block of this menu")
+            raise MenuError(
+                f"{place}.digit", "{digit!r} is taken by another block of this menu", digit=child_note.digit
+            )
         target = f"{name}.{child_note.digit}"
         on[child_note.digit] = target
         below.append((target, child_note, child.get("ivrs") or (), f"{place}.ivrs"))
@@ -117,7 +123,7 @@ def _note(child: Mapping[str, Any], path: str) -> MenuBlock:
     if digit is None:
         raise MenuError(f"{path}.digit", "is required: one of 0-9, * and #")
     if len(digit) != 1 or digit not in KEYS:
-        raise MenuError(f"{path}.digit", f"{digit[:20]!r} is not one of 0-9, * and #")
+        raise MenuError(f"{path}.digit", "{digit!r} is not one of 0-9, * and #", digit=digit[:20])
     record = child.get("record")
     if isinstance(record, Mapping):
         record = record.get("id")

@@ -1,43 +1,174 @@
-"""`zvonar account add`: an account and its key, also beside a running service."""
+"""`zvonar account`: accounts, their keys and their money, also beside a running service."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from api.store import accounts
+from rich.console import Console
+from rich.table import Table
+
+from api.store import accounts, money
+from api.store.accounts import Account, Role
 from api.store.database import Database
 from engine import config as configuration
 from engine.config import ConfigError
 
 _MOST = Decimal(1_000_000_000)
+_SMALLEST = Decimal("0.0001")  # what the store can hold
 
 
-def add(name: str, balance: Decimal, moderated: bool, as_json: bool, config: Path | None) -> None:
+def add(
+    name: str,
+    *,
+    balance: Decimal,
+    moderated: bool,
+    role: str,
+    timezone: str,
+    outgoing: str | None,
+    as_json: bool,
+    config: Path | None,
+) -> None:
     """Make the account and print it. Raises ConfigError."""
     name = name.strip()
     if not name or len(name) > 200 or not name.isprintable():
         raise ConfigError("NAME: an account needs a name of 1 to 200 characters")
-    if not balance.is_finite() or not 0 <= balance <= _MOST:
-        raise ConfigError(f"--balance: must lie between 0 and {_MOST}")
-    database = Database(configuration.load(config).store.url)
-    try:
-        database.migrate()
-        with database.write() as db:
-            account = accounts.add(db, name, balance, moderated, time.time())
-    except accounts.AccountExists as error:
-        raise ConfigError(f"NAME: there is an account {name!r} already; choose another name") from error
-    finally:
-        database.dispose()
+    _check_amount(balance, "--balance", least=Decimal(0))
+    _check_timezone(timezone)
+    with _store(config) as database:
+        try:
+            with database.write() as db:
+                account, key = accounts.add(
+                    db, database.seal, name, balance=balance, moderated=moderated, role=Role(role), timezone=timezone,
+                    outgoing=_number(outgoing), now=time.time(),
+                )  # fmt: skip
+        except accounts.AccountExists as error:
+            raise ConfigError(f"NAME: there is an account {name!r} already; choose another name") from error
     if as_json:
-        told = {
-            "id": account.id, "name": account.name, "apiKey": account.api_key, "balance": float(account.balance),
-            "moderated": account.moderated,
-        }  # fmt: skip
-        print(json.dumps(told))
+        print(json.dumps(_told(account) | {"apiKey": key}))
         return
     state = "moderated: its clips can be used at once" if moderated else "not moderated: its clips wait for a moderator"
     print(f"Account {account.id}, {account.name!r}, balance {account.balance:f}, {state}")
-    print(f"apiKey: {account.api_key}")
+    print(f"apiKey: {key}")
+
+
+def credit(name: str, amount: Decimal, comment: str, as_json: bool, config: Path | None) -> None:
+    """Change the balance by `amount` and print the new one. Raises ConfigError."""
+    _check_amount(amount, "AMOUNT", least=-_MOST)
+    if not amount:
+        raise ConfigError("AMOUNT: is 0; give what is to be added, or taken off with a minus")
+    with _store(config) as database, database.write() as db:
+        account = _named(db, name)
+        try:
+            line = money.credit(db, account.id, amount, comment, time.time())
+        except money.NotEnough as error:
+            raise ConfigError(
+                f"AMOUNT: {account.name!r} has {account.balance - account.held:f} that is free "
+                f"({account.held:f} is held for calls); take no more than that"
+            ) from error
+    if as_json:
+        print(json.dumps({"id": account.id, "name": account.name, "amount": str(amount), "balance": str(line.balance)}))
+    else:
+        print(f"Account {account.id}, {account.name!r}: {amount:+f}, balance {line.balance:f}")
+
+
+def renew_key(name: str, as_json: bool, config: Path | None) -> None:
+    """Make a new key and print it; the old one dies at once. Raises ConfigError."""
+    with _store(config) as database, database.write() as db:
+        account = _named(db, name)
+        key = accounts.renew_key(db, database.seal, account.id)
+    print(json.dumps({"id": account.id, "name": account.name, "apiKey": key}) if as_json else f"apiKey: {key}")
+
+
+def show(as_json: bool, config: Path | None) -> None:
+    """All accounts, without their keys. Raises ConfigError."""
+    with _store(config) as database, database.read() as db:
+        every = accounts.every(db)
+    if as_json:
+        print(json.dumps([_told(account) for account in every]))
+        return
+    table = Table("id", "name", "role", "status", "balance", "held", "time zone", box=None)
+    for account in every:
+        table.add_row(
+            str(account.id), account.name, account.role, account.status, f"{account.balance:f}", f"{account.held:f}",
+            account.timezone,
+        )  # fmt: skip
+    Console(highlight=False).print(table)
+
+
+def ledger(name: str, as_json: bool, config: Path | None) -> None:
+    """The newest lines of an account's ledger. Raises ConfigError."""
+    with _store(config) as database, database.read() as db:
+        lines = money.lines(db, _named(db, name).id)
+    if as_json:
+        told = [
+            {
+                "id": line.id, "kind": line.kind, "amount": str(line.amount), "balance": str(line.balance),
+                "callId": line.call_id, "recordId": line.record_id, "comment": line.comment, "at": line.created_at,
+            }
+            for line in lines
+        ]  # fmt: skip
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    table = Table("when (UTC)", "kind", "amount", "balance", "of", box=None)
+    for line in lines:
+        when = datetime.fromtimestamp(line.created_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        of = f"call {line.call_id}" if line.call_id else f"record {line.record_id}" if line.record_id else line.comment
+        table.add_row(when, line.kind, f"{line.amount:+f}", f"{line.balance:f}", of)
+    Console(highlight=False).print(table)
+
+
+@contextmanager
+def _store(config: Path | None) -> Iterator[Database]:
+    chosen = configuration.load(config)
+    database = Database(chosen.store.url, chosen.store.secret_file)
+    try:
+        database.prepare()
+        yield database
+    finally:
+        database.dispose()
+
+
+def _named(db: Any, name: str) -> Account:
+    account = accounts.by_name(db, name.strip())
+    if account is None:
+        raise ConfigError(f"NAME: there is no account {name!r}; `zvonar account list` shows them")
+    return account
+
+
+def _told(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id, "name": account.name, "balance": float(account.balance), "held": float(account.held),
+        "moderated": account.moderated, "status": account.status, "role": account.role, "timezone": account.timezone,
+        "outgoing": account.outgoing,
+    }  # fmt: skip
+
+
+def _check_amount(amount: Decimal, what: str, least: Decimal) -> None:
+    if not amount.is_finite() or not least <= amount <= _MOST:
+        raise ConfigError(f"{what}: must lie between {least} and {_MOST}")
+    if amount % _SMALLEST:
+        raise ConfigError(f"{what}: has more than four digits behind the point; round it")
+
+
+def _check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(f"--timezone: there is no time zone {name!r}; write for example Europe/Moscow") from error
+
+
+def _number(text: str | None) -> str | None:
+    if text is None:
+        return None
+    digits = text.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 15):
+        raise ConfigError(f"--from: {text!r} is no telephone number; give 3 to 15 digits")
+    return digits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -119,22 +119,101 @@ def bench_media(
     raise typer.Exit(media(calls=calls, seconds=seconds, as_json=as_json))
 
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What the account is called.")]
+
+
 @account_app.command("add", epilog="Example: zvonar account add clinic --balance 100 --moderated")
 def account_add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the account is called.")],
+    name: Name,
     balance: Annotated[str, typer.Option(metavar="AMOUNT", help="The money it starts with.")] = "0",
     moderated: Annotated[bool, typer.Option("--moderated", help="Its clips need no moderation.")] = False,
+    role: Annotated[
+        Literal["user", "moderator", "operator"],
+        typer.Option(help="A moderator decides about accounts and clips of others; an operator may do that too."),
+    ] = "user",
+    timezone: Annotated[
+        str, typer.Option(metavar="ZONE", help="In which its calling hours are meant.")
+    ] = "Europe/Moscow",
+    outgoing: Annotated[
+        str | None, typer.Option("--from", metavar="NUMBER", help="The number to call from where a request names none.")
+    ] = None,
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Make an account and print its API key; may be done while `zvonar serve` runs."""
     from zvonar.account import add
 
+    add(
+        name, balance=_amount(balance), moderated=moderated, role=role, timezone=timezone, outgoing=outgoing,
+        as_json=as_json, config=config,
+    )  # fmt: skip
+
+
+@account_app.command(
+    "credit",
+    epilog="Example: zvonar account credit clinic 500; to take some back: zvonar account credit clinic -- -20",
+)
+def account_credit(
+    name: Name,
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="What is added to the balance.")],
+    comment: Annotated[str, typer.Option(metavar="TEXT", help="What for; it stands in the ledger.")] = "",
+    as_json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Change the balance of an account; the ledger keeps a line of it."""
+    from zvonar.account import credit
+
+    credit(name, _amount(amount), comment, as_json, config)
+
+
+@account_app.command("key", epilog="Example: zvonar account key clinic")
+def account_key(name: Name, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Make a new API key and print it; the old one dies at once."""
+    from zvonar.account import renew_key
+
+    renew_key(name, as_json, config)
+
+
+@account_app.command("list", epilog="Example: zvonar account list")
+def account_list(as_json: Json = False, config: ConfigFile = None) -> None:
+    """All accounts, with their money and what moderation says of them."""
+    from zvonar.account import show
+
+    show(as_json, config)
+
+
+@account_app.command("ledger", epilog="Example: zvonar account ledger clinic")
+def account_ledger(name: Name, as_json: Json = False, config: ConfigFile = None) -> None:
+    """What came onto an account and what went, newest first."""
+    from zvonar.account import ledger
+
+    ledger(name, as_json, config)
+
+
+@app.command(epilog="Example: zvonar backup /var/backups/zvonar.tar.gz")
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to write; it is there whole or not at all.")],
+    config: ConfigFile = None,
+) -> None:
+    """Save everything that the service keeps into one file, while it runs: database, secret, clips."""
+    from zvonar.backup import save
+
+    save(file, config)
+
+
+@app.command(epilog="Example: zvonar migrate --config zvonar.toml")
+def migrate(config: ConfigFile = None) -> None:
+    """Bring the tables of the store up to date; on SQLite `zvonar serve` does so by itself."""
+    from zvonar.migrate import migrate as run
+
+    run(config)
+
+
+def _amount(text: str) -> Decimal:
     try:
-        amount = Decimal(balance)
+        return Decimal(text)
     except InvalidOperation:
-        raise typer.BadParameter(f"{balance!r} is no amount; write for example 100 or 99.50") from None
-    add(name, amount, moderated, as_json, config)
+        raise typer.BadParameter(f"{text!r} is no amount; write for example 100 or 99.50") from None
 
 
 def main() -> None:

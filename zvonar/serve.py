@@ -35,7 +35,10 @@ class _Server(uvicorn.Server):
 
 
 def serve(config: Path | None) -> None:
-    """Run until SIGINT or SIGTERM; calls are then hung up and their results written. Raises ConfigError."""
+    """Run until SIGINT or SIGTERM; calls that go on may end then (`[api] drain_s`), a second signal hangs them up.
+
+    Raises ConfigError.
+    """
     chosen = configuration.load(config)
     log.configure()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -66,7 +69,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, lambda: service.hurry() if ended.is_set() else ended.set())
     try:
         await service.start()
         if ended.is_set():
@@ -85,7 +88,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         ending = asyncio.create_task(ended.wait())
         await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
         ending.cancel()
-        print("Ending: calls are hung up, results are written ...", flush=True)
+        print(f"Ending: calls that go on have {config.api.drain_s:g} s; the same again hangs them up ...", flush=True)
         await service.quiesce()
         server.should_exit = True
         await serving

@@ -1,4 +1,4 @@
-"""Accounts: who may ask for calls, and with what money."""
+"""Accounts: who may ask for calls, by which key, in which role."""
 
 from __future__ import annotations
 
@@ -8,15 +8,36 @@ import secrets
 import string
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from api.store import money
 from api.store.schema import accounts
+from api.store.seal import Seal
 
 KEY_LENGTH = 60
+DEFAULT_TIMEZONE = "Europe/Moscow"
 _ALPHABET = string.ascii_letters + string.digits
 _KEY = re.compile(rf"[A-Za-z0-9]{{{KEY_LENGTH}}}")
+
+
+class Role(StrEnum):
+    """What an account may do besides calling."""
+
+    USER = "user"
+    MODERATOR = "moderator"  # decides about accounts and clips
+    OPERATOR = "operator"  # runs the service: what a moderator may, too
+
+
+class AccountStatus(StrEnum):
+    """What moderation says of an account."""
+
+    MODERATION = "moderation"  # waits for a moderator
+    READY = "ready"
+    REJECTED = "rejected"
 
 
 class AccountExists(Exception):
@@ -29,38 +50,83 @@ class Account:
 
     id: int
     name: str
-    api_key: str
+    key_hash: str
+    key_sealed: str
     webhook_secret: str
     balance: Decimal
-    moderated: bool
+    held: Decimal
+    role: str
+    status: str
+    moderator_comment: str
+    timezone: str
+    outgoing: str | None
     created_at: float
 
-    def __repr__(self) -> str:  # the key and the secret belong in no log
+    @property
+    def moderated(self) -> bool:
+        """Its clips need no moderation of their own."""
+        return self.status == AccountStatus.READY
+
+    @property
+    def may_moderate(self) -> bool:
+        """It decides about others."""
+        return self.role in (Role.MODERATOR, Role.OPERATOR)
+
+    def __repr__(self) -> str:  # the secret belongs in no log
         return f"Account({self.id}, {self.name!r})"
 
 
-def add(db: Connection, name: str, balance: Decimal, moderated: bool, now: float) -> Account:
-    """A new account with a new key; raises AccountExists."""
-    key = "".join(secrets.choice(_ALPHABET) for _ in range(KEY_LENGTH))
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-    row = {
-        "name": name, "api_key": key, "webhook_secret": secret,
-        "balance": balance, "moderated": moderated, "created_at": now,
+def add(
+    db: Connection,
+    seal: Seal,
+    name: str,
+    *,
+    balance: Decimal = Decimal(0),
+    moderated: bool = False,
+    role: Role = Role.USER,
+    timezone: str = DEFAULT_TIMEZONE,
+    outgoing: str | None = None,
+    now: float,
+) -> tuple[Account, str]:
+    """A new account and its key; raises AccountExists."""
+    key = _new_key()
+    row: dict[str, Any] = {
+        "name": name, "key_hash": seal.hash(key), "key_sealed": seal.close(key),
+        "webhook_secret": "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
+        "balance": Decimal(0), "held": Decimal(0), "role": role.value,
+        "status": (AccountStatus.READY if moderated else AccountStatus.MODERATION).value,
+        "moderator_comment": "", "timezone": timezone, "outgoing": outgoing, "created_at": now,
     }  # fmt: skip
     try:
-        number = db.execute(insert(accounts).values(row)).inserted_primary_key
+        with db.begin_nested():
+            number = db.execute(insert(accounts).values(row)).inserted_primary_key
     except IntegrityError as error:
         raise AccountExists(name) from error
     assert number is not None
-    return Account(id=number[0], name=name, api_key=key, webhook_secret=secret, balance=balance,
-                   moderated=moderated, created_at=now)  # fmt: skip
+    if balance:
+        money.credit(db, number[0], balance, "opening balance", now)
+    return by_id(db, number[0]), key
 
 
-def by_key(db: Connection, key: str) -> Account | None:
+def renew_key(db: Connection, seal: Seal, number: int) -> str:
+    """A new key; the old one dies at once."""
+    key = _new_key()
+    changed = {"key_hash": seal.hash(key), "key_sealed": seal.close(key)}
+    db.execute(update(accounts).where(accounts.c.id == number).values(changed))
+    return key
+
+
+def by_key(db: Connection, seal: Seal, key: str) -> Account | None:
     """The account whose key that is."""
     if not _KEY.fullmatch(key):
         return None
-    row = db.execute(select(accounts).where(accounts.c.api_key == key)).one_or_none()
+    row = db.execute(select(accounts).where(accounts.c.key_hash == seal.hash(key))).one_or_none()
+    return Account(*row) if row else None
+
+
+def by_name(db: Connection, name: str) -> Account | None:
+    """The account of that name."""
+    row = db.execute(select(accounts).where(accounts.c.name == name)).one_or_none()
     return Account(*row) if row else None
 
 
@@ -69,13 +135,27 @@ def by_id(db: Connection, number: int) -> Account:
     return Account(*db.execute(select(accounts).where(accounts.c.id == number)).one())
 
 
-def charge(db: Connection, number: int, amount: Decimal) -> None:
-    """Take `amount` off the balance."""
-    if amount:
-        statement = update(accounts).where(accounts.c.id == number)
-        db.execute(statement.values(balance=accounts.c.balance - amount))
+def every(db: Connection) -> list[Account]:
+    """All accounts, in order."""
+    return [Account(*row) for row in db.execute(select(accounts).order_by(accounts.c.id))]
+
+
+def in_moderation(db: Connection) -> list[Account]:
+    """The accounts that wait for a moderator, in order."""
+    waiting = select(accounts).where(accounts.c.status == AccountStatus.MODERATION).order_by(accounts.c.id)
+    return [Account(*row) for row in db.execute(waiting)]
+
+
+def decide(db: Connection, number: int, status: AccountStatus, comment: str) -> bool:
+    """What a moderator says of an account; false if there is none."""
+    changed = {"status": status.value, "moderator_comment": comment}
+    return db.execute(update(accounts).where(accounts.c.id == number).values(changed)).rowcount == 1
 
 
 def exist(db: Connection) -> bool:
     """There is an account at all."""
     return db.execute(select(accounts.c.id).limit(1)).first() is not None
+
+
+def _new_key() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(KEY_LENGTH))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import JSON, Connection, insert, literal, null, select, text, update
 
-from api.store.schema import CallStatus, accounts, api_calls, calls, requests, stop_list
+from api.store import lanes, money
+from api.store.schema import MONEY_SCALE, CallStatus, api_calls, calls, records, requests
+from api.window import Opening
 
 _IN_ONE_QUERY = 500  # databases bound the number of parameters of a statement
 
@@ -23,6 +26,7 @@ class Request:
     options: dict[str, Any]
     script: dict[str, Any]
     menu: dict[str, dict[str, Any]]
+    template_id: int | None
     created_at: float
 
 
@@ -31,13 +35,17 @@ class Call:
     """One dialing."""
 
     id: int
+    request_id: int
     api_call_id: int
     account_id: int
     phone: str
     outgoing: str
     status: str
+    waits_for: str
     due_at: float
+    closes_at: float | None
     owner: str | None
+    trunk: str | None
     invited_at: float | None
     started_at: float | None
     answered_at: float | None
@@ -52,6 +60,7 @@ class Call:
     path: list[str]
     tags: list[str]
     to_block: int
+    held: Decimal
     cost: Decimal
 
 
@@ -62,6 +71,8 @@ class ApiCall:
     id: int
     account_id: int
     phone: str
+    outgoing: str
+    price: Decimal  # of a started step
     webhook_try: int
     webhook_sent: int
     created_at: float
@@ -70,47 +81,98 @@ class ApiCall:
 
 
 class Callee(NamedTuple):
-    """Whom to call, and from which number."""
+    """Whom to call, from which number, and what a started step costs."""
 
     phone: str
     outgoing: str
+    price: Decimal
+
+
+class Order(NamedTuple):
+    """What a `create` asks for, whoever the callees are. `options` are its fields as they are told back."""
+
+    options: dict[str, Any]
+    script: dict[str, Any]
+    menu: dict[str, dict[str, Any]]
+    template_id: int | None = None
+
+
+_CALLEES = {  # all callees in one statement: they come as JSON, [[phone, outgoing, price], ...]
+    "sqlite": text("""
+        INSERT INTO api_calls (request_id, account_id, phone, outgoing, price, webhook_try, webhook_sent, created_at)
+        SELECT :request, :account, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+               json_extract(value, '$[2]'), 0, 0, :now
+        FROM json_each(:callees) ORDER BY key"""),
+    "postgresql": text("""
+        INSERT INTO api_calls (request_id, account_id, phone, outgoing, price, webhook_try, webhook_sent, created_at)
+        SELECT :request, :account, value->>0, value->>1, CAST(value->>2 AS bigint), 0, 0, :now
+        FROM json_array_elements(CAST(:callees AS json)) WITH ORDINALITY AS given (value, place) ORDER BY place"""),
+}
 
 
 def place(
-    db: Connection,
-    account_id: int,
-    callees: Sequence[Callee],
-    *,
-    options: dict[str, Any],
-    script: dict[str, Any],
-    menu: dict[str, dict[str, Any]],
-    due_at: float,
-    now: float,
+    db: Connection, account_id: int, callees: Sequence[Callee], order: Order, due: Opening, waits_for: str, now: float
 ) -> list[int]:
-    """Queue a request; the numbers of its api-calls, in the callees' order. Three statements, however many they are."""
-    request = {"account_id": account_id, "options": options, "script": script, "menu": menu, "created_at": now}
+    """Queue a request; the numbers of its api-calls, in the callees' order. As many statements for one as for thousands.
+
+    The price of a first step is held for each; raises money.NotEnough.
+    """
+    money.hold(db, account_id, sum((callee.price for callee in callees), Decimal(0)))
+    request = {
+        "account_id": account_id, "options": order.options, "script": order.script, "menu": order.menu,
+        "template_id": order.template_id, "created_at": now,
+    }  # fmt: skip
     key = db.execute(insert(requests).values(request)).inserted_primary_key
     assert key is not None
-    rows = [
-        {"request_id": key[0], "account_id": account_id, "phone": callee.phone, "created_at": now} for callee in callees
-    ]
-    db.execute(insert(api_calls), rows)
-    # Numbers are given in the order of insertion, and this transaction alone inserts for this request.
-    numbers = db.execute(
-        select(api_calls.c.id).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
-    ).scalars()
-    numbered = list(numbers)
+    given = [(callee.phone, callee.outgoing, int(callee.price * MONEY_SCALE)) for callee in callees]
     db.execute(
-        insert(calls),
-        [
-            {
-                "api_call_id": number, "account_id": account_id, "phone": callee.phone, "outgoing": callee.outgoing,
-                "status": CallStatus.CREATED, "due_at": due_at, "created_at": now, "updated_at": now,
-            }
-            for number, callee in zip(numbered, callees, strict=True)
-        ],
+        _CALLEES[db.dialect.name],
+        {"request": key[0], "account": account_id, "callees": json.dumps(given), "now": now},
+    )
+    db.execute(
+        insert(calls).from_select(
+            [*_COPIED, *_OF_NEW, "api_call_id", "held", "due_at", "closes_at", "waits_for", "created_at", "updated_at"],
+            select(
+                *(api_calls.c[name] for name in _COPIED), *_OF_NEW.values(), api_calls.c.id, api_calls.c.price,
+                literal(due.opens_at), null() if due.closes_at is None else literal(due.closes_at),
+                literal(waits_for), literal(now), literal(now),
+            )
+            .where(api_calls.c.request_id == key[0])
+            .order_by(api_calls.c.id),
+        )
     )  # fmt: skip
-    return numbered
+    lanes.bring_forward(db, account_id, dict.fromkeys((callee.outgoing for callee in callees), due.opens_at))
+    mine = select(api_calls.c.id).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
+    # Numbers are given in the order of insertion, and this transaction alone inserts for this request.
+    return list(db.execute(mine).scalars())
+
+
+_COPIED = ("request_id", "account_id", "phone", "outgoing")
+_OF_NEW = {
+    "status": literal(CallStatus.CREATED.value),
+    "heard_ms": literal(0),
+    "answers": literal([], JSON),
+    "path": literal([], JSON),
+    "tags": literal([], JSON),
+    "to_block": literal(0),
+    "cost": literal(0),
+}
+
+
+def place_again(db: Connection, kept: ApiCall, due: Opening, now: float) -> None:
+    """A callee is called again: one more dialing of the same api-call, for which the price of a step is held anew.
+
+    Raises money.NotEnough.
+    """
+    money.hold(db, kept.account_id, kept.price)
+    row = {
+        "request_id": kept.request.id, "api_call_id": kept.id, "account_id": kept.account_id, "phone": kept.phone,
+        "outgoing": kept.outgoing, "status": CallStatus.CREATED, "waits_for": "redial", "due_at": due.opens_at,
+        "closes_at": due.closes_at, "held": kept.price, "created_at": now, "updated_at": now, "heard_ms": 0,
+        "answers": [], "path": [], "tags": [], "to_block": 0, "cost": Decimal(0),
+    }  # fmt: skip
+    db.execute(insert(calls).values(row))
+    lanes.bring_forward(db, kept.account_id, {kept.outgoing: due.opens_at})
 
 
 def get(db: Connection, account_id: int, numbers: Iterable[int]) -> list[ApiCall]:
@@ -133,30 +195,19 @@ def request(db: Connection, number: int) -> Request:
     return Request(*db.execute(select(requests).where(requests.c.id == number)).one())
 
 
-def money_left(db: Connection, account_id: int, price: Decimal) -> Decimal:
-    """The balance less `price` for each call that is not over."""
-    waiting = select(func.count()).select_from(calls)
-    waiting = waiting.where(calls.c.account_id == account_id, calls.c.finished_at.is_(None))
-    balance = db.execute(select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
-    return Decimal(balance) - price * db.execute(waiting).scalar_one()
-
-
-def stopped(db: Connection, account_id: int, phones: Collection[str]) -> set[str]:
-    """Which of these numbers are on the account's stop list."""
-    of_account = select(stop_list.c.phone).where(stop_list.c.account_id == account_id)
-    if len(phones) <= _IN_ONE_QUERY:
-        of_account = of_account.where(stop_list.c.phone.in_(phones))
-    return set(db.execute(of_account).scalars()) & set(phones)
-
-
-def remove(db: Connection, account_id: int, numbers: Iterable[int], now: float) -> list[ApiCall]:
+def remove(
+    db: Connection, account_id: int, numbers: Iterable[int], now: float, *, of_templates: bool = False
+) -> list[ApiCall]:
     """Cancel what has not begun of these api-calls; those that were cancelled."""
     cancelled: list[int] = []
     for part in _parts(list(dict.fromkeys(numbers))):
-        waiting = select(calls.c.id, calls.c.api_call_id).where(
+        waiting = select(calls.c.id, calls.c.api_call_id, calls.c.held).where(
             calls.c.account_id == account_id, calls.c.api_call_id.in_(part),
             calls.c.invited_at.is_(None), calls.c.finished_at.is_(None),
         ).with_for_update()  # fmt: skip
+        if of_templates:
+            from_templates = select(requests.c.id).where(requests.c.template_id.is_not(None))
+            waiting = waiting.where(calls.c.request_id.in_(from_templates))
         rows = db.execute(waiting).all()
         # A node that has claimed it already finds its fence closed.
         db.execute(
@@ -166,8 +217,24 @@ def remove(db: Connection, account_id: int, numbers: Iterable[int], now: float) 
                 "finished_at": now, "updated_at": now,
             },
         )  # fmt: skip
+        money.release(db, account_id, sum((row.held for row in rows), Decimal(0)))
         cancelled += [row.api_call_id for row in rows]
     return get(db, account_id, cancelled)
+
+
+def need_record(db: Connection, account_id: int, record_id: int) -> bool:
+    """Whether a call that waits or goes on plays this record."""
+    mine = select(calls.c.request_id).where(calls.c.account_id == account_id)
+    open_ones = mine.where(calls.c.status == CallStatus.CREATED).union(mine.where(calls.c.owner.is_not(None)))
+    menus = db.execute(select(requests.c.menu).where(requests.c.id.in_(open_ones))).scalars()
+    return any(note["record"] == str(record_id) for menu in menus for note in menu.values())
+
+
+def all_ready(db: Connection, request: Request) -> bool:
+    """Whether every clip of the request may be played still: none is in moderation or rejected."""
+    used = {int(note["record"]) for note in request.menu.values() if note["record"]}
+    ready = select(records.c.id).where(records.c.id.in_(used), records.c.status == "ready")
+    return len(db.execute(ready).all()) == len(used)
 
 
 def _load(db: Connection, account_id: int, numbers: Sequence[int], known: dict[int, Request]) -> dict[int, ApiCall]:
@@ -179,7 +246,7 @@ def _load(db: Connection, account_id: int, numbers: Sequence[int], known: dict[i
             known[row.id] = Request(*row)
     found = {
         row.id: ApiCall(
-            row.id, row.account_id, row.phone, row.webhook_try, row.webhook_sent, row.created_at,
+            row.id, row.account_id, row.phone, row.outgoing, row.price, row.webhook_try, row.webhook_sent, row.created_at,
             known[row.request_id],
         )
         for row in rows

@@ -6,18 +6,26 @@ transaction that reads first and writes later fails where two do so. All calls b
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Connection, create_engine, event, exc, make_url
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, exc, insert, make_url, select
 
+from api.store import seal
+from api.store.schema import settings
+from api.store.seal import Seal
 from engine.config import ConfigError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -31,7 +39,8 @@ class StoreError(Exception):
 class Database:
     """Transactions on the store. Safe to use from any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secret_file: Path | None = None) -> None:
+        self._secret_file = secret_file
         try:
             self._url = make_url(url)
             self._sqlite = self._url.get_backend_name() == "sqlite"
@@ -58,6 +67,16 @@ class Database:
             return Path(self._url.database).absolute().parent
         return Path("zvonar-data").absolute()
 
+    @cached_property
+    def seal(self) -> Seal:
+        """What hashes and encrypts the API keys of this store. Raises ConfigError."""
+        return seal.load(self.folder, self._secret_file)
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file; None where it is a server's."""
+        return Path(str(self._url.database)).absolute() if self._sqlite else None
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads; it sees one state of the store."""
@@ -76,23 +95,82 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables up to date; who starts at the same time waits. Raises ConfigError."""
-        try:
+        with self._opening():
             if self._sqlite:
                 self._switch_to_wal()
             with self.write() as connection:
-                settings = AlembicConfig()
-                settings.set_main_option("script_location", str(MIGRATIONS))
-                settings.attributes["connection"] = connection
-                command.upgrade(settings, "head")
+                alembic = AlembicConfig()
+                alembic.set_main_option("script_location", str(MIGRATIONS))
+                alembic.attributes.update(connection=connection, seal=self.seal)
+                command.upgrade(alembic, "head")
+                self._check_secret(connection)
+
+    def prepare(self) -> None:
+        """Be sure that the tables are up to date: SQLite's are brought there, a server's must be. Raises ConfigError.
+
+        Several services share a server, and one of an older version may be at work: there it is the operator who says
+        when (`zvonar migrate`).
+        """
+        if self._sqlite:
+            self.migrate()
+            return
+        with self._opening(), self.read() as connection:
+            known = MigrationContext.configure(connection).get_current_revision()
+            if known == ScriptDirectory(str(MIGRATIONS)).get_current_head():
+                self._check_secret(connection)
+                return
+        raise ConfigError(
+            f"store.url: the tables in {self._url.render_as_string()} are not those of this version; run `zvonar migrate`"
+        )
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        try:
+            yield
         except (exc.DBAPIError, sqlite3.Error) as error:
             raise ConfigError(
                 f"store.url: {self._url.render_as_string()} cannot be opened ({getattr(error, 'orig', error)}); "
                 "name a database that this user may write"
             ) from error
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """This process alone places calls from this SQLite file. Raises ConfigError while another one does.
+
+        SQLite is for one service; several share PostgreSQL. The lock goes with the process, however that ends.
+        """
+        if self.file is None:
+            yield
+            return
+        path = self.file.with_name(f"{self.file.name}.lock")
+        with path.open("a+", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise ConfigError(
+                    f"{self.file}: another `zvonar serve` uses it (process {lock.read().strip() or 'unknown'}); "
+                    "end that one, or give each its own [store] url; several services share PostgreSQL"
+                ) from error
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            yield
+
     def dispose(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _check_secret(self, connection: Connection) -> None:
+        """The keys in this store belong to this secret; the first who asks writes down which it is."""
+        known = connection.execute(select(settings.c.value).where(settings.c.name == "secret")).scalar_one_or_none()
+        if known is None:  # only `migrate` comes here without one
+            connection.execute(insert(settings).values(name="secret", value=self.seal.mark))
+        elif known != self.seal.mark:
+            raise ConfigError(
+                f"store.url: the API keys in {self._url.render_as_string()} were sealed with another secret; "
+                f"restore ${seal.SECRET_ENV} or the file {seal.FILE_NAME} that belongs to it"
+            )
 
     def _make_folder(self) -> None:
         if not self._url.database or self._url.database == ":memory:":

@@ -6,15 +6,18 @@ delivers it just now; a dead node's are freed, so each comes at least once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from api.store.calls import ApiCall
-from api.store.schema import accounts, api_calls, nodes, outbox
+from api.store.schema import accounts, api_calls, nodes, outbox, tries
+
+_CANDIDATES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Delivery:
     headers: dict[str, str]
     body: dict[str, Any]
     tries: int
+    began_at_try: int  # tries before that one belong to an earlier round; pauses are counted from there
     created_at: float
     secret: str
 
@@ -52,31 +56,68 @@ def waiting(db: Connection, now: float) -> bool:
     return db.execute(due.limit(1)).first() is not None
 
 
-def claim(db: Connection, node: str, busy: Collection[str], per_host: int, room: int, now: float) -> list[Delivery]:
-    """Take at most `room` webhooks that are due, at most `per_host` of one host, none of the busy hosts."""
+class Room(NamedTuple):
+    """How many deliveries may go on at once: in all, to one receiver, for one account."""
+
+    total: int
+    per_host: int
+    per_account: int
+
+
+def claim(
+    db: Connection, node: str, room: Room, hosts: Mapping[str, int], busy_accounts: Mapping[int, int], now: float
+) -> list[Delivery]:
+    """Take webhooks that are due, as far as there is room beside those that go on, longest due first.
+
+    `hosts` and `busy_accounts` tell how many go on; so nobody slow takes more than a share.
+    """
     older = outbox.alias("older")
     first = ~(
         select(older.c.id)
         .where(older.c.api_call_id == outbox.c.api_call_id, older.c.id < outbox.c.id, older.c.done_at.is_(None))
         .exists()
     )
-    turn = func.row_number().over(partition_by=outbox.c.host, order_by=(outbox.c.next_at, outbox.c.id))
-    due = select(outbox.c.id, outbox.c.next_at, turn.label("turn")).where(
-        outbox.c.done_at.is_(None), outbox.c.owner.is_(None), outbox.c.next_at <= now, first
+    order = (outbox.c.next_at, outbox.c.id)
+    due = select(
+        outbox.c.id, outbox.c.host, outbox.c.account_id, outbox.c.next_at,
+        func.row_number().over(partition_by=outbox.c.host, order_by=order).label("of_host"),
+        func.row_number().over(partition_by=outbox.c.account_id, order_by=order).label("of_account"),
+    ).where(outbox.c.done_at.is_(None), outbox.c.owner.is_(None), outbox.c.next_at <= now, first)  # fmt: skip
+    full = [host for host, count in hosts.items() if count >= room.per_host]
+    if full:
+        due = due.where(outbox.c.host.not_in(full))
+    full_accounts = [account for account, count in busy_accounts.items() if count >= room.per_account]
+    if full_accounts:
+        due = due.where(outbox.c.account_id.not_in(full_accounts))
+    near = due.subquery()
+    candidates = (
+        select(near.c.id, near.c.host, near.c.account_id)
+        .where(near.c.of_host <= room.per_host)
+        .order_by(near.c.of_account, near.c.next_at, near.c.id)
+        .limit(_CANDIDATES)
     )
-    if busy:
-        due = due.where(outbox.c.host.not_in(busy))
-    due_now = due.subquery()
-    chosen = select(due_now.c.id).where(due_now.c.turn <= per_host).order_by(due_now.c.next_at).limit(room)
-    numbers = db.execute(chosen).scalars().all()
+    chosen: list[int] = []
+    by_host, by_account = Counter(hosts), Counter(busy_accounts)
+    for row in db.execute(candidates):
+        if len(chosen) >= room.total:
+            break
+        if by_host[row.host] < room.per_host and by_account[row.account_id] < room.per_account:
+            chosen.append(row.id)
+            by_host[row.host] += 1
+            by_account[row.account_id] += 1
+    return _own(db, node, chosen)
+
+
+def _own(db: Connection, node: str, numbers: Sequence[int]) -> list[Delivery]:
     if not numbers:
         return []
-    mine = update(outbox).where(and_(outbox.c.id.in_(numbers), outbox.c.owner.is_(None)))
+    mine = update(outbox).where(and_(outbox.c.id.in_(numbers), outbox.c.owner.is_(None), outbox.c.done_at.is_(None)))
     taken = db.execute(mine.values(owner=node, tries=outbox.c.tries + 1).returning(outbox.c.id)).scalars().all()
     rows = db.execute(
         select(
             outbox.c.id, outbox.c.account_id, outbox.c.api_call_id, outbox.c.kind, outbox.c.url, outbox.c.host,
-            outbox.c.headers, outbox.c.body, outbox.c.tries, outbox.c.created_at, accounts.c.webhook_secret,
+            outbox.c.headers, outbox.c.body, outbox.c.tries, outbox.c.began_at_try, outbox.c.created_at,
+            accounts.c.webhook_secret,
         )
         .join(accounts, accounts.c.id == outbox.c.account_id)
         .where(outbox.c.id.in_(taken))
@@ -85,16 +126,99 @@ def claim(db: Connection, node: str, busy: Collection[str], per_host: int, room:
     return [Delivery(*row) for row in rows]
 
 
-def settle(
-    db: Connection, delivery: Delivery, node: str, *, delivered: bool, again_at: float | None, now: float
-) -> None:
-    """A try is over: it arrived, or it is tried again at `again_at` (None: given up)."""
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try: what was sent beside the body, and what came back. `status` None: no answer, `answer` says why."""
+
+    at: float
+    took_ms: int
+    headers: dict[str, str]
+    status: int | None
+    answer: str
+
+    @property
+    def delivered(self) -> bool:
+        """Any 2xx is a delivery."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def settle(db: Connection, delivery: Delivery, node: str, tried: Try, again_at: float | None, now: float) -> None:
+    """A try is over: it arrived, or it is tried again at `again_at` (None: given up). It is kept."""
     mine = update(outbox).where(outbox.c.id == delivery.id, outbox.c.owner == node)
-    done = None if again_at is not None and not delivered else now
-    settled = db.execute(mine.values(owner=None, done_at=done, delivered=delivered, next_at=again_at or now))
+    done = None if again_at is not None and not tried.delivered else now
+    settled = db.execute(mine.values(owner=None, done_at=done, delivered=tried.delivered, next_at=again_at or now))
+    row = {
+        "outbox_id": delivery.id, "number": delivery.tries, "at": tried.at, "took_ms": tried.took_ms,
+        "headers": tried.headers, "status": tried.status, "answer": tried.answer,
+    }  # fmt: skip
+    db.execute(insert(tries).values(row))
     if settled.rowcount and delivery.kind == "end":
         counted = update(api_calls).where(api_calls.c.id == delivery.api_call_id)
-        db.execute(counted.values(webhook_try=delivery.tries, webhook_sent=int(delivered)))
+        db.execute(counted.values(webhook_try=delivery.tries, webhook_sent=int(tried.delivered)))
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook and its tries, for those who look at what happened."""
+
+    id: int
+    api_call_id: int
+    kind: str
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+    tries: int
+    next_at: float
+    done_at: float | None
+    delivered: bool
+    created_at: float
+    kept: list[tuple[int, Try]]  # number of the try, the try
+
+    @property
+    def state(self) -> str:
+        """waiting, delivered or failed."""
+        if self.done_at is None:
+            return "waiting"
+        return "delivered" if self.delivered else "failed"
+
+
+def webhooks(
+    db: Connection, account_id: int, *, numbers: Collection[int] | None, api_call_ids: Collection[int] | None,
+    failed_only: bool, since: float, most: int,
+) -> list[Webhook]:  # fmt: skip
+    """The account's webhooks with their tries, newest first."""
+    mine = select(
+        outbox.c.id, outbox.c.api_call_id, outbox.c.kind, outbox.c.url, outbox.c.headers, outbox.c.body, outbox.c.tries,
+        outbox.c.next_at, outbox.c.done_at, outbox.c.delivered, outbox.c.created_at,
+    ).where(outbox.c.account_id == account_id, outbox.c.created_at >= since)  # fmt: skip
+    if numbers is not None:
+        mine = mine.where(outbox.c.id.in_(numbers))
+    if api_call_ids is not None:
+        mine = mine.where(outbox.c.api_call_id.in_(api_call_ids))
+    if failed_only:
+        mine = mine.where(outbox.c.delivered.is_(False), outbox.c.tries > 0)
+    found = {row.id: Webhook(*row, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
+    of_them = select(tries).where(tries.c.outbox_id.in_(found)).order_by(tries.c.outbox_id, tries.c.number)
+    for row in db.execute(of_them):
+        told = Try(row.at, row.took_ms, row.headers, row.status, row.answer)
+        found[row.outbox_id].kept.append((row.number, told))
+    return list(found.values())
+
+
+def send_again(
+    db: Connection, account_id: int, now: float, *, numbers: Collection[int] | None, failed_since: float | None
+) -> list[int]:
+    """Make webhooks of the account due again: these, whatever became of them, or all that failed since a time.
+
+    One that is on its way, or waits for its next try, is due at once. The pauses begin anew.
+    """
+    mine = update(outbox).where(outbox.c.account_id == account_id, outbox.c.owner.is_(None))
+    if numbers is not None:
+        mine = mine.where(outbox.c.id.in_(numbers))
+    if failed_since is not None:
+        mine = mine.where(outbox.c.created_at >= failed_since, outbox.c.delivered.is_(False), outbox.c.tries > 0)
+    changed = mine.values(done_at=None, delivered=False, next_at=now, began_at_try=outbox.c.tries)
+    return sorted(db.execute(changed.returning(outbox.c.id)).scalars())
 
 
 def release(db: Connection, node: str) -> None:

@@ -1,11 +1,15 @@
 """The tables. What changes here changes in `api/migrations` too; a test compares the two.
 
-    accounts 1--* records
+    accounts 1--* records, templates, ledger, stop_list, replays
     accounts 1--* requests 1--* api_calls 1--* calls 1--* facts
-                                api_calls 1--* outbox
+                                api_calls 1--* outbox 1--* tries
 
 A *request* is what one `create` asked for; an *api-call* is one callee of it; a *call* is one dialing of that callee,
-and a row of the dial queue. Times are Unix seconds. Money is exact: ten-thousandths, as whole numbers.
+and a row of the dial queue. A *lane* is the part of the queue that one account has on one outgoing number.
+Times are Unix seconds. Money is exact: ten-thousandths, as whole numbers.
+
+Where several rows are locked in one transaction it is in this order, so that no two wait for each other:
+pace, lanes, calls, accounts.
 """
 
 from __future__ import annotations
@@ -89,11 +93,34 @@ accounts = Table(
     metadata,
     _id(),
     Column("name", String(200), nullable=False, unique=True),
-    Column("api_key", String(60), nullable=False, unique=True),
+    Column("key_hash", String(60), nullable=False),  # of the apiKey, with the service's secret: to look it up
+    Column("key_sealed", Text, nullable=False),  # the apiKey, encrypted: its owner may look at it again
     Column("webhook_secret", String(100), nullable=False),
     Column("balance", Money, nullable=False),
-    Column("moderated", Boolean, nullable=False),
+    Column("held", Money, nullable=False, server_default="0"),  # of the balance: for calls that wait or go on
+    Column("role", String(20), nullable=False, server_default="user"),
+    Column("status", String(20), nullable=False, server_default="moderation"),  # moderation, ready, rejected
+    Column("moderator_comment", Text, nullable=False, server_default=""),
+    Column("timezone", String(60), nullable=False, server_default="Europe/Moscow"),
+    Column("outgoing", String(20)),  # the number to call from where a request names none
     Column("created_at", Double, nullable=False),
+    UniqueConstraint("key_hash", name="uq_accounts_api_key"),  # its first name: SQLite cannot rename a constraint
+    sqlite_autoincrement=True,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _id(),
+    _of("accounts"),
+    Column("kind", String(20), nullable=False),  # credit, call, clip
+    Column("amount", Money, nullable=False),  # what came (above zero) or went
+    Column("balance", Money, nullable=False),  # after it
+    Column("call_id", Id, ForeignKey("calls.id")),
+    Column("record_id", Id, ForeignKey("records.id")),
+    Column("comment", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "account_id", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -108,9 +135,27 @@ records = Table(
     Column("cost", Money, nullable=False),
     Column("record_text", Text, nullable=False),
     Column("gender", Integer, nullable=False),
+    Column("language", String(20), nullable=False, server_default=""),  # of a clip made from text
     Column("content", String(64), nullable=False),  # SHA-256 of the file, which is its name in the store
     Column("token", String(64), nullable=False, unique=True),  # in the URL that serves it
     Column("duration_ms", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("deleted_at", Double),
+    Index(None, "account_id", "id"),
+    Index(
+        "ix_records_moderation", "id",
+        sqlite_where=text("status = 'moderation'"), postgresql_where=text("status = 'moderation'"),
+    ),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+
+templates = Table(
+    "templates",
+    metadata,
+    _id(),
+    _of("accounts"),
+    Column("name", String(200), nullable=False),
+    Column("fields", JSON, nullable=False),  # of `create`, without the callees
     Column("created_at", Double, nullable=False),
     Index(None, "account_id", "id"),
     sqlite_autoincrement=True,
@@ -124,6 +169,7 @@ requests = Table(
     Column("options", JSON, nullable=False),  # the fields of `create` as they are told back
     Column("script", JSON, nullable=False),  # ivr.parser.dump
     Column("menu", JSON, nullable=False),  # block of the script -> what the contract says of it
+    Column("template_id", Id, ForeignKey("templates.id")),
     Column("created_at", Double, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -135,6 +181,8 @@ api_calls = Table(
     _of("requests"),
     _of("accounts"),
     Column("phone", String(20), nullable=False),
+    Column("outgoing", String(20), nullable=False, server_default=""),
+    Column("price", Money, nullable=False, server_default="0"),  # of a started step
     Column("webhook_try", Integer, nullable=False, default=0),
     Column("webhook_sent", Integer, nullable=False, default=0),
     Column("created_at", Double, nullable=False),
@@ -147,13 +195,17 @@ calls = Table(
     "calls",
     metadata,
     _id(),
+    Column("request_id", Id, ForeignKey("requests.id")),
     _of("api_calls"),
     _of("accounts"),
     Column("phone", String(20), nullable=False),
     Column("outgoing", String(20), nullable=False),
     Column("status", String(20), nullable=False),
+    Column("waits_for", String(20), nullable=False, server_default=""),  # plan, window, redial; "" is its turn
     Column("due_at", Double, nullable=False),  # not before
+    Column("closes_at", Double),  # and not from then on: the end of the window in which `due_at` lies
     Column("owner", String(40)),  # the node that claimed it
+    Column("trunk", String(100)),  # the trunk for which it was claimed
     Column("invited_at", Double),  # the fence: set once, just before the INVITE
     Column("started_at", Double),
     Column("answered_at", Double),
@@ -163,23 +215,45 @@ calls = Table(
     Column("disposition", String(30)),
     Column("sip_code", Integer),
     Column("hangup_cause", Integer),
-    Column("heard_ms", Integer, nullable=False, default=0),
-    Column("answers", JSON, nullable=False, default=list),  # digits that chose a block, in order
-    Column("path", JSON, nullable=False, default=list),  # blocks passed, in order
-    Column("tags", JSON, nullable=False, default=list),
-    Column("to_block", Integer, nullable=False, default=0),
-    Column("cost", Money, nullable=False, default=Decimal(0)),
+    Column("heard_ms", Integer, nullable=False),
+    Column("answers", JSON, nullable=False),  # digits that chose a block, in order
+    Column("path", JSON, nullable=False),  # blocks passed, in order
+    Column("tags", JSON, nullable=False),
+    Column("to_block", Integer, nullable=False),
+    Column("held", Money, nullable=False, server_default="0"),  # of the account's balance, until it is over
+    Column("cost", Money, nullable=False),
     Index(None, "api_call_id"),
     Index(
-        "ix_calls_queue", "outgoing", "due_at", "id",
+        "ix_calls_queue", "outgoing", "account_id", "due_at", "id",
         sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),
     ),
     Index(
-        "ix_calls_open", "account_id", "owner",
-        sqlite_where=text("finished_at IS NULL"), postgresql_where=text("finished_at IS NULL"),
+        "ix_calls_of_request", "request_id",
+        sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),
+    ),
+    Index(
+        "ix_calls_going_on", "trunk", "outgoing",
+        sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )  # fmt: skip
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("outgoing", String(20), primary_key=True),
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("next_due", Double),  # no call of the lane is due before; null: none waits
+    Column("served_at", Double, nullable=False, server_default="0"),  # when one was claimed last
+    Index(None, "outgoing", "next_due"),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("name", String(120), primary_key=True),  # trunk:NAME, number:DIGITS
+    Column("next_at", Double, nullable=False),  # the next start slot (GCRA)
+)
 
 facts = Table(
     "facts",
@@ -213,6 +287,7 @@ outbox = Table(
     Column("headers", JSON, nullable=False),
     Column("body", JSON, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
+    Column("began_at_try", Integer, nullable=False, server_default="0"),  # sent again by hand: pauses begin anew
     Column("next_at", Double, nullable=False),
     Column("owner", String(40)),  # the node that delivers it just now
     Column("done_at", Double),  # delivered, or given up
@@ -228,6 +303,38 @@ outbox = Table(
     ),
     sqlite_autoincrement=True,
 )  # fmt: skip
+
+tries = Table(
+    "tries",
+    metadata,
+    _id(),
+    Column("outbox_id", Id, ForeignKey("outbox.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("headers", JSON, nullable=False),  # as they were sent; the body is the webhook's, with `number` in it
+    Column("status", Integer),  # null: no answer came
+    Column("answer", Text, nullable=False),  # the beginning of the answer's body, or why there is none
+    Index(None, "outbox_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("key", String(255), primary_key=True),  # Idempotency-Key
+    Column("fingerprint", String(64), nullable=False),  # of the request
+    Column("reply", Text, nullable=False),
+    Column("created_at", Double, nullable=False, index=True),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
 
 nodes = Table(
     "nodes",

@@ -1,0 +1,97 @@
+"""`moderation/*`: what waits for a moderator, and the decisions. For accounts with the role moderator or operator."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from api import views
+from api.fields import Fields, Integer, Text, Unfit, empty, take
+from api.method import Call, Outcome
+from api.problems import Code
+from api.refusal import Refusal, bad_field
+from api.store import accounts, records
+from api.store.accounts import AccountStatus
+from api.store.records import RecordStatus
+
+ACCOUNT, RECORD = "account", "record"
+MAX_COMMENT = 2000
+
+
+def _kind(value: Any) -> Any:
+    if empty(value):
+        return None
+    if value not in (ACCOUNT, RECORD):
+        raise Unfit("must be `account` or `record`")
+    return value
+
+
+class Decision(Fields):
+    """The fields of `moderation/accept` and `moderation/reject`."""
+
+    kind: Annotated[str | None, BeforeValidator(_kind)] = None
+    id: Integer = None
+    comment: Text = None
+
+
+def waiting(call: Call) -> Outcome:
+    """Accounts, then clips, that wait; each with what a moderator has to know."""
+    _check_role(call)
+    with call.database.read() as db:
+        waiting_accounts = accounts.in_moderation(db)
+        waiting_records = records.in_moderation(db)
+    return [
+        *(
+            {"kind": ACCOUNT, "id": account.id, "name": account.name, "createdAt": int(account.created_at)}
+            for account in waiting_accounts
+        ),
+        *({"kind": RECORD, "account": name, **views.record(record, call.base_url)} for record, name in waiting_records),
+    ]
+
+
+def accept(call: Call) -> Outcome:
+    """It may be used from now on. With an account, the clips of its that wait are accepted too."""
+    return _decide(call, accepted=True)
+
+
+def reject(call: Call) -> Outcome:
+    """It may not be used; the comment says why, and its owner reads it."""
+    return _decide(call, accepted=False)
+
+
+def _decide(call: Call, *, accepted: bool) -> Outcome:
+    _check_role(call)
+    wanted = take(Decision, call.values)
+    if wanted.kind is None:
+        raise bad_field("kind", "is required: `account` or `record`")
+    if wanted.id is None:
+        raise bad_field("id", "is required: the number of the account or record")
+    comment = (wanted.comment or "").strip()
+    if not comment and not accepted:
+        raise bad_field("comment", "is required: the owner must know why")
+    if len(comment) > MAX_COMMENT:
+        raise bad_field("comment", "is longer than {most} characters", most=MAX_COMMENT)
+    with call.database.write() as db:
+        if wanted.kind == ACCOUNT:
+            known = accounts.decide(db, wanted.id, AccountStatus.READY if accepted else AccountStatus.REJECTED, comment)
+            if accepted and known:
+                records.accept_all(db, wanted.id)
+        else:
+            known = records.decide(db, wanted.id, RecordStatus.READY if accepted else RecordStatus.REJECTED, comment)
+        if not known:
+            raise bad_field("id", "there is no such {kind}", kind=wanted.kind)
+        outcome = {
+            "kind": wanted.kind,
+            "id": wanted.id,
+            "status": "ready" if accepted else "rejected",
+            "comment": comment,
+        }
+        call.keep(db, outcome)
+    call.wake()
+    return outcome
+
+
+def _check_role(call: Call) -> None:
+    if not call.account.may_moderate:
+        raise Refusal(Code.ROLE_MISSING)
