@@ -53,7 +53,7 @@ def make_app(service: Service) -> FastAPI:
 def _endpoint(service: Service, name: str, method: Method) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         began = time.perf_counter()
-        got = await body.read(request)
+        got = await body.read(request, service.config.clips.max_mb << 20)
         outcome = await run_in_threadpool(_answer, service, method, request, got)
         _log.info("request", method=name, ms=round((time.perf_counter() - began) * 1000, 1))
         return outcome

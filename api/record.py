@@ -14,9 +14,9 @@ from api.fields import Fields, Integer, ShortText, Text, Unfit, take
 from api.method import Call, Outcome
 from api.refusal import Refusal, bad_field
 from api.store import records
+from engine.clips.refusal import Reason
 
 FILE, TEXT, SAVED = "file", "text", "saved"
-MAX_CLIP_BYTES = 25 * 1024 * 1024
 # The contract's own sentence: clients show it as it is.
 TEXT_NEEDS_MODERATION = "Для генерации роликов требуется снять модерацию с аккаунта. Свяжитесь с менеджером"
 
@@ -73,13 +73,11 @@ def _upload(call: Call, wanted: CreateRecord) -> Outcome:
     if not call.files:
         raise bad_field("file", "is required: send the clip as a file part of multipart/form-data")
     file = call.files[0]
-    if not file.content:
-        raise bad_field("file", f"{_name(file)} is empty; record or copy it again")
-    if len(file.content) > MAX_CLIP_BYTES:
-        raise Refusal(413, f"The clip is larger than {MAX_CLIP_BYTES // 1024 // 1024} MB")
     try:
         kept = call.clips.add(file.content, _name(file))
     except BadClip as error:
+        if error.refused.reason is Reason.TOO_LARGE:
+            raise Refusal(413, str(error)) from error
         raise bad_field("file", str(error)) from error
     ready = call.account.moderated
     with call.database.write() as db:

@@ -21,6 +21,7 @@ from api.script_store import ScriptStore
 from api.store import accounts, outbox, queue
 from api.store.database import Database
 from engine.clips.cache import ClipCache
+from engine.clips.upload import Limits
 from engine.clock import SystemClock
 from engine.config import Config, TrunkConfig
 from engine.engine import Engine
@@ -47,7 +48,8 @@ class Service:
             config = config.model_copy(update={"store": store})
         assert config.store.clips is not None
         self.config = config
-        self.clips = ClipStore(folder / "records", ClipCache(config.store.clips))
+        limits = Limits(config.clips.max_mb << 20, config.clips.max_s)
+        self.clips = ClipStore(folder / "records", ClipCache(config.store.clips, limits.max_s), limits)
         self.hub = Hub()
         self.now: Callable[[], float]
         self.trunks: list[TrunkConfig] = []
