@@ -93,7 +93,7 @@ def _endpoint(service: Service, path: str, method: Method) -> Callable[[Request]
     async def endpoint(request: Request) -> Response:
         began, status = time.perf_counter(), 500
         try:
-            got = await body.read(request)
+            got = await body.read(request, service.config.clips.max_mb << 20)
             outcome = await run_in_threadpool(_answer, service, path, method, request, got)
             status = outcome.status_code
         except Refusal as error:

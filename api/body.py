@@ -23,7 +23,7 @@ from starlette.types import Message
 from api.problems import Code
 from api.refusal import Refusal
 
-MAX_UPLOAD_BYTES = 30 * 1024 * 1024  # a multipart body, with its file
+ENVELOPE_BYTES = 5 * 1024 * 1024  # of a multipart body, around its file
 MAX_BODY_BYTES = 8 * 1024 * 1024  # any other
 MAX_FIELDS = 60_000
 MAX_DEPTH = 40
@@ -47,11 +47,11 @@ class Body:
     files: list[File] = field(default_factory=list)
 
 
-async def read(request: Request) -> Body:
+async def read(request: Request, max_file_bytes: int) -> Body:
     """Read the request whole. Raises Refusal."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     multipart = kind == "multipart/form-data"
-    raw = await _receive(request, MAX_UPLOAD_BYTES if multipart else MAX_BODY_BYTES)
+    raw = await _receive(request, max_file_bytes + ENVELOPE_BYTES if multipart else MAX_BODY_BYTES)
     query = request.scope.get("query_string", b"").decode("latin-1")
     values = nested(pairs(query))
     files: list[File] = []

@@ -28,8 +28,19 @@ class Code(StrEnum):
     RECORD_UNKNOWN = "record_unknown"
     RECORD_IN_USE = "record_in_use"
     TEMPLATE_UNKNOWN = "template_unknown"
-    CLIP_REFUSED = "clip_refused"
+    CLIP_EMPTY = "clip_empty"
+    CLIP_TOO_LARGE = "clip_too_large"
+    CLIP_TOO_LONG = "clip_too_long"
+    CLIP_TOO_SHORT = "clip_too_short"
+    CLIP_NOT_AUDIO = "clip_not_audio"
+    CLIP_NO_SOUND = "clip_no_sound"
+    CLIP_CUT_OFF = "clip_cut_off"
+    CLIP_SILENT = "clip_silent"
+    CLIP_CLIPPED = "clip_clipped"
+    CLIP_UNDECODABLE = "clip_undecodable"
+    CLIP_BUSY = "clip_busy"
     TEXT_REFUSED = "text_refused"
+    LANGUAGE_UNKNOWN = "language_unknown"
     SPEECH_UNAVAILABLE = "speech_unavailable"
     KEY_REUSED = "idempotency_key_reused"
     NOT_FOUND = "not_found"
@@ -47,6 +58,16 @@ class Problem:
     causes: tuple[str, ...]
     remedy: str
     of_callee: bool = False  # it also comes as an element of `create`'s reply
+
+
+def _clip(title: str, cause: str, status: int = 422) -> Problem:
+    return Problem(
+        status,
+        title,
+        (cause,),
+        "Send wav, mp3, ogg, opus, flac, webm, m4a, aac or amr, recorded clearly; the message says what is wrong with "
+        "this one.",
+    )
 
 
 PROBLEMS: Mapping[Code, Problem] = {
@@ -159,20 +180,38 @@ PROBLEMS: Mapping[Code, Problem] = {
         ("The number is none of this account's templates.",),
         "`getTemplates` lists the templates of the account; `saveTemplate` makes one.",
     ),
-    Code.CLIP_REFUSED: Problem(
-        422,
-        "The file cannot be used as a clip",
-        (
-            "The file is no audio, is cut off, or is longer or larger than allowed.",
-            "Nothing can be heard in it, or it is distorted by clipping.",
-        ),
-        "Send wav, mp3, ogg, opus, webm, m4a or amr, recorded clearly; the message says what is wrong with this one.",
+    Code.CLIP_EMPTY: _clip("The file is empty", "Nothing was recorded, or the upload broke off at once."),
+    Code.CLIP_TOO_LARGE: _clip(
+        "The file is too large", "A clip may have 25 MB, unless the operator has set another limit.", status=413
     ),
+    Code.CLIP_TOO_LONG: _clip(
+        "The clip is too long", "A clip may last 5 minutes, unless the operator has set another limit."
+    ),
+    Code.CLIP_TOO_SHORT: _clip("The clip is too short", "Behind the silence at both ends hardly any sound is left."),
+    Code.CLIP_NOT_AUDIO: _clip(
+        "The file is no sound that can be read", "It is another kind of file, whatever its name says."
+    ),
+    Code.CLIP_NO_SOUND: _clip("The file has no sound track", "It is a video, or was exported without its sound."),
+    Code.CLIP_CUT_OFF: _clip("The file is cut off or damaged", "The upload or an earlier copy of it broke off."),
+    Code.CLIP_SILENT: _clip("Nothing can be heard in the clip", "The microphone was off, or far too quiet."),
+    Code.CLIP_CLIPPED: _clip(
+        "The clip is overdriven", "The recording level was too high: the tops of the sound are cut off, and crackle."
+    ),
+    Code.CLIP_UNDECODABLE: _clip(
+        "Decoding the file takes too much time or memory", "It is packed in an unusual way, or was made to do so."
+    ),
+    Code.CLIP_BUSY: _clip("The service is busy with other clips", "Many clips came at once.", status=503),
     Code.TEXT_REFUSED: Problem(
         422,
         "The text cannot be spoken",
-        ("The text has no word in it, or is too long.", "No voice of this service speaks its language."),
-        "Write words; `getAvailableLanguages` lists the languages.",
+        ("The text has no word in it, has too many pauses, or is too long.", "The voice makes no sound of it."),
+        "Write words in the letters of their language, at most some minutes of speech.",
+    ),
+    Code.LANGUAGE_UNKNOWN: Problem(
+        422,
+        "No voice speaks this language",
+        ("The code of the language is mistyped, or no voice for it is installed.",),
+        "`getAvailableLanguages` lists the languages and their codes.",
     ),
     Code.SPEECH_UNAVAILABLE: Problem(
         503,

@@ -9,6 +9,7 @@ from api.body import File
 from api.clips import BadClip
 from api.create_fields import Gender
 from api.fields import Fields, Integer, ShortText, Text, take
+from api.messages import Message
 from api.method import Call, Outcome
 from api.problems import Code
 from api.refusal import Refusal, bad_field
@@ -84,7 +85,7 @@ def _upload(call: Call, wanted: CreateRecord) -> Outcome:
     try:
         kept = call.clips.add(file.content, _name(file))
     except BadClip as error:
-        raise bad_field("file", error.message, Code.CLIP_REFUSED) from error
+        raise refused_clip("file", error) from error
     status = RecordStatus.READY if call.account.moderated else RecordStatus.MODERATION
     new = NewRecord(
         name=wanted.name or PurePath(_name(file)).stem, content=kept.name, duration_ms=kept.duration_ms,
@@ -94,6 +95,13 @@ def _upload(call: Call, wanted: CreateRecord) -> Outcome:
         outcome = views.record(records.add(db, call.account.id, new, status, call.now()), call.base_url)
         call.keep(db, outcome)
     return outcome
+
+
+def refused_clip(field: str, error: BadClip) -> Refusal:
+    """What is said of a sound that cannot become a clip."""
+    problem = Message(error.refused.template, **error.refused.params)
+    message = Message("{name}: {problem}", name=error.given_name, problem=problem)
+    return bad_field(field, message, Code(error.refused.code))
 
 
 def _speak(call: Call, wanted: CreateRecord) -> Outcome:

@@ -26,6 +26,7 @@ from api.store.database import Database
 from api.store.wakeup import CALLS, Listener
 from api.tariff import Tariff
 from engine.clips.cache import ClipCache
+from engine.clips.upload import Limits
 from engine.clock import SystemClock
 from engine.config import Config, TrunkConfig
 from engine.engine import Engine
@@ -59,7 +60,8 @@ class Service:
             config = config.model_copy(update={"store": store})
         assert config.store.clips is not None
         self.config = config
-        self.clips = ClipStore(records_folder(self.database), ClipCache(config.store.clips))
+        limits = Limits(config.clips.max_mb << 20, config.clips.max_s)
+        self.clips = ClipStore(records_folder(self.database), ClipCache(config.store.clips, limits.max_s), limits)
         self.tariff = Tariff.of(config.tariff)
         self.speech = Speech(Speaker(config.speech, folder / "speech"), self.clips, self.tariff)
         self.hub = Hub()

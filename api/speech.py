@@ -1,19 +1,34 @@
-"""Records that are made from text: spoken, stored, and said what they cost. What goes wrong is a Refusal."""
+"""Records that are made from text: spoken, stored, and what they cost. What goes wrong is a Refusal."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from api.clips import ClipStore
+from api.clips import BadClip, ClipStore
 from api.messages import Message
+from api.problems import Code
+from api.refusal import Refusal, bad_field
 from api.store.accounts import Account
 from api.store.records import NewRecord
 from api.tariff import Tariff
-from engine.speech.speaker import Language, Speaker
+from engine.speech import languages
+from engine.speech.error import SpeechError
+from engine.speech.languages import Language
+from engine.speech.speaker import Speaker
 
-# The contract's own sentence: clients show it as it is.
+# The contract's own sentence, in its translation: clients show it as it is.
 NEEDS_MODERATION = "Clips are made from text only for accounts that have passed moderation. Ask your manager"
-_OF_TEXT = ("text_too_long", "text_has_no_word", "no_voice", "text_unspeakable")
+MAX_NAME = 50  # of a record that is named after its text
+_CODES = {
+    "text_too_long": Code.TEXT_REFUSED,
+    "text_has_no_word": Code.TEXT_REFUSED,
+    "too_many_pauses": Code.TEXT_REFUSED,
+    "voice_cannot_say": Code.TEXT_REFUSED,
+    "speech_too_long": Code.TEXT_REFUSED,
+    "no_voice": Code.LANGUAGE_UNKNOWN,
+}  # what else goes wrong is the server's
+
+language_of = languages.of_text
 
 
 class Spoken(NamedTuple):
@@ -35,6 +50,33 @@ class Speech:
         """What the voices speak."""
         return self._speaker.languages()
 
-    def speak(self, account: Account, field: str, text: str, gender: int, language: str, name: str) -> Spoken:
+    def speak(self, account: Account, field: str, text: str, gender: int, language: str, name: str = "") -> Spoken:
         """Speak a text for an account; `field` is where it came from. Raises Refusal."""
-        raise NotImplementedError
+        if not account.moderated:
+            raise needs_moderation(field)
+        if not text.strip():
+            raise bad_field(field, "is required: what is to be said")
+        try:
+            spoken = self._speaker.speak(text, "male" if gender else "female", language)
+            kept = self._clips.adopt(spoken.path.read_bytes(), "text")
+        except SpeechError as error:
+            code = _CODES.get(error.code, Code.SPEECH_UNAVAILABLE)
+            if code is Code.SPEECH_UNAVAILABLE:
+                raise Refusal(code) from error  # the particulars are the operator's
+            raise bad_field(field, Message(error.message, **error.params), code) from error
+        except BadClip as error:
+            raise bad_field(field, Message(error.refused.template, **error.refused.params), Code.TEXT_REFUSED) from error
+        new = NewRecord(
+            name=name or text.strip()[:MAX_NAME], content=kept.name, duration_ms=kept.duration_ms, gender=gender,
+            text=text, language=language, cost=self._tariff.clip_price(text),
+        )  # fmt: skip
+        notes = [Message("the voice does not honour the stress in {word}", word=word) for word in spoken.dropped]
+        if spoken.gender != ("male" if gender else "female"):
+            notes.append(Message("there is no voice of that gender for {language}", language=spoken.language))
+        return Spoken(new, notes)
+
+
+def needs_moderation(field: str) -> Refusal:
+    """Texts are spoken for nobody whom no moderator has seen."""
+    message = Message(NEEDS_MODERATION)
+    return Refusal(Code.MODERATION_NEEDED, message, {field: [message]})

@@ -147,6 +147,13 @@ class StoreConfig(_Section):
     clips: Path | None = None  # default: beside the database
 
 
+class ClipsConfig(_Section):
+    """`[clips]`: what an upload, or a clip of a script, may be at most."""
+
+    max_mb: int = Field(default=25, ge=1, le=100)
+    max_s: int = Field(default=300, ge=1, le=3600)  # the media process keeps 18 hours of clips
+
+
 class ApiConfig(_Section):
     """`[api]`: the service."""
 
@@ -178,6 +185,7 @@ class Config(_Section):
     media: MediaConfig = MediaConfig()
     trunk: tuple[TrunkConfig, ...] = ()
     store: StoreConfig = StoreConfig()
+    clips: ClipsConfig = ClipsConfig()
     api: ApiConfig = ApiConfig()
     webhook: WebhookConfig = WebhookConfig()
     tariff: TariffConfig = TariffConfig()

@@ -54,7 +54,9 @@ class Engine:
         host, _ = configuration.parse_address(config.sip.bind)
         legs = calls or config.media.calls
         self._plane = MediaPlane(config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs)
-        self._clips = ClipCache(config.store.clips or platformdirs.user_cache_path("zvonar") / "clips")
+        self._clips = ClipCache(
+            config.store.clips or platformdirs.user_cache_path("zvonar") / "clips", config.clips.max_s
+        )
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
         self._signalling: Signalling
         self._rooms: dict[str, TrunkRoom] = {}

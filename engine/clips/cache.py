@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.clips import encoded, wav
-from engine.media.g711 import Law, encode
+from engine.clips.decode import decode
+from engine.clips.rate import at_8_khz, to_linear
+from engine.clips.refusal import ClipRefused, Reason
+from engine.media.g711 import Law, Linear, encode
 from engine.media.rtp import CLOCK_HZ
 
 MAX_S: Final = 300  # nobody listens longer; the arena is bounded too
-MAX_BYTES: Final = MAX_S * wav.RATES_HZ[1] * wav.MAX_CHANNELS * 8 + (1 << 20)
+_BYTES_PER_S: Final = wav.RATES_HZ[1] * wav.MAX_CHANNELS * 8  # of the largest WAV that we read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,13 @@ class ClipError(Exception):
 class ClipCache:
     """A folder of encoded clips. May be used from any thread and by many processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, max_s: int = MAX_S) -> None:
         self._folder = folder
+        self._max_s = max_s
 
     def prepare(self, source: Path) -> Clip:
-        """The clip made of a WAV file; converted the first time. ClipError."""
-        sound = _read(source)
+        """The clip made of a file, as loud as it is; converted the first time. ClipError."""
+        sound = _read(source, self._max_s)
         key = hashlib.sha256(sound).hexdigest()
         path = self._folder / f"{key}.clip"
         samples = _cached(path)
@@ -54,17 +55,27 @@ class ClipCache:
 
     def _convert(self, source: Path, sound: bytes, path: Path) -> int:
         try:
-            linear = _linear(wav.read(sound))
+            linear = self._linear(sound)
         except wav.WavError as error:
             remedy = f"ffmpeg -i {source.name} -ac 1 -ar 8000 -c:a pcm_s16le new.wav makes one that can be played"
             raise ClipError(f"{source}: {error}; {remedy}") from error
-        if linear.size > MAX_S * CLOCK_HZ:
-            raise ClipError(f"{source}: is {linear.size // CLOCK_HZ} s long; at most {MAX_S} s can be played, cut it")
+        except ClipRefused as refused:
+            raise ClipError(f"{source}: {refused}") from refused
         try:
             self._write(path, encoded.build(encode(linear, Law.A).tobytes(), encode(linear, Law.MU).tobytes()))
         except OSError as error:
             raise ClipError(f"{self._folder}: {error.strerror}; name a folder for clips that can be written") from error
         return linear.size
+
+    def _linear(self, sound: bytes) -> Linear:
+        if sound[:4] != b"RIFF":
+            return to_linear(decode(sound, self._max_s).samples)
+        samples = at_8_khz(wav.read(sound))
+        if samples.size == 0:
+            raise wav.WavError("is shorter than a sample of 8 kHz")
+        if samples.size > self._max_s * CLOCK_HZ:
+            raise ClipRefused(Reason.TOO_LONG, max_s=self._max_s)
+        return to_linear(samples)
 
     def _write(self, path: Path, file: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -78,15 +89,13 @@ class ClipCache:
             raise
 
 
-def _read(source: Path) -> bytes:
+def _read(source: Path, max_s: int) -> bytes:
     if source.is_dir():
-        raise ClipError(f"{source}: is a folder; name a WAV file in it")
+        raise ClipError(f"{source}: is a folder; name a file in it")
     try:
         size = source.stat().st_size
-        if size > MAX_BYTES:
-            raise ClipError(
-                f"{source}: is too large ({size >> 20} MB); at most {MAX_S} s of sound can be played, cut it"
-            )
+        if size > max_s * _BYTES_PER_S + (1 << 20):
+            raise ClipError(f"{source}: {ClipRefused(Reason.TOO_LONG, max_s=max_s)}")
         sound = source.read_bytes()
     except FileNotFoundError as error:
         raise ClipError(f"{source}: no such file; put the clip there or correct the name") from error
@@ -94,7 +103,7 @@ def _read(source: Path) -> bytes:
         reason = getattr(error, "strerror", None) or str(error)
         raise ClipError(f"{source}: {reason}; make it readable") from error
     if not sound:
-        raise ClipError(f"{source}: is empty; record or copy it again")
+        raise ClipError(f"{source}: {ClipRefused(Reason.EMPTY)}")
     return sound
 
 
@@ -104,14 +113,3 @@ def _cached(path: Path) -> int | None:
         return encoded.check(path.read_bytes()).samples
     except (OSError, ValueError):
         return None
-
-
-def _linear(sound: wav.Sound) -> NDArray[np.int16]:
-    samples = sound.samples
-    if sound.rate_hz != CLOCK_HZ:
-        import soxr  # slow to load, and many clips need none of it
-
-        samples = soxr.resample(samples, sound.rate_hz, CLOCK_HZ, "HQ")
-    if samples.size == 0:
-        raise wav.WavError("is shorter than a sample of 8 kHz")
-    return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)

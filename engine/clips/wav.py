@@ -1,4 +1,4 @@
-"""Reads WAV: PCM of 8, 16, 24 and 32 bits, floats, A-law and mu-law; mono or stereo. Bytes in, samples out."""
+"""Reads WAV: PCM of 8, 16, 24 and 32 bits, floats, A-law and mu-law; mono or stereo. Writes PCM of 16 bits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read(file: bytes) -> Sound:
     if len(file) < 12 or file[:4] != b"RIFF" or file[8:12] != b"WAVE":
         raise WavError("is no WAV file")
     form: _Format | None = None
-    for name, body in _chunks(file):
+    for name, body in chunks(file):
         if name == b"fmt ":
             form = _format(body)
         elif name == b"data":
@@ -58,7 +58,8 @@ def read(file: bytes) -> Sound:
     )
 
 
-def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and bodies of what a WAV file consists of. WavError where one is cut off."""
     at = 12
     while at + 8 <= len(file):
         name, size = struct.unpack_from("<4sI", file, at)
@@ -70,6 +71,14 @@ def _chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise WavError(f"is cut off: its header promises {size} bytes and {left} are there")
         yield name, file[at : at + size]
         at += size + size % 2
+
+
+def build(samples: NDArray[np.int16], rate_hz: int) -> bytes:
+    """A file of one channel, 16-bit PCM, with the shortest header (44 bytes): the same samples are the same bytes."""
+    data = samples.astype("<i2").tobytes()
+    form = struct.pack("<HHIIHH", PCM, 1, rate_hz, 2 * rate_hz, 2, 16)
+    head = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", len(form))
+    return head + form + struct.pack("<4sI", b"data", len(data)) + data
 
 
 def _format(body: bytes) -> _Format:

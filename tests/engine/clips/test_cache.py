@@ -116,7 +116,7 @@ def test_many_processes_at_once(tmp_path):
         (lambda path: None, "no such file"),
         (lambda path: path.mkdir(), "is a folder"),
         (lambda path: path.write_bytes(b""), "is empty"),
-        (lambda path: path.write_bytes(b"not audio at all"), "is no WAV file"),
+        (lambda path: path.write_bytes(b"not audio at all"), "is no sound file"),
         (lambda path: write(path, np.zeros(0)), "holds no sound|empty"),
         (lambda path: path.write_bytes(write(path, np.ones(999)).read_bytes()[:-7]), "cut off"),
         (lambda path: write(path, np.zeros((MAX_S + 1) * 8000)), "at most 300 s"),
