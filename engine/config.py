@@ -176,6 +176,26 @@ class TariffConfig(_Section):
     prefixes: dict[Prefix, Price] = Field(default_factory=dict)  # the same by the callee's first digits, longest first
     clip: Price = Decimal("0.9")  # a clip made from text, for each started `clip_characters`
     clip_characters: int = Field(default=200, ge=1)
+class PiperVoiceConfig(_Section):
+    """One of `[speech] piper_voices`: a voice file of piper, and whose voice it is."""
+
+    file: Path  # NAME.onnx, with NAME.onnx.json beside it
+    gender: Literal["female", "male"] = "female"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for file in (self.file, Path(f"{self.file}.json")):
+            if not file.is_file():
+                raise ValueError(f"{file}: no such file; a voice of piper is NAME.onnx with NAME.onnx.json beside it")
+        return self
+
+
+class SpeechConfig(_Section):
+    """`[speech]`: who speaks texts."""
+
+    voices: tuple[Literal["piper", "rhvoice", "espeak"], ...] = ("piper", "rhvoice", "espeak")  # best first
+    piper_voices: tuple[PiperVoiceConfig, ...] = ()
+    timeout_s: float = Field(default=20.0, ge=1, le=300)  # of one part of a text, and more for a long one
 
 
 class Config(_Section):
@@ -189,6 +209,7 @@ class Config(_Section):
     api: ApiConfig = ApiConfig()
     webhook: WebhookConfig = WebhookConfig()
     tariff: TariffConfig = TariffConfig()
+    speech: SpeechConfig = SpeechConfig()
 
     @model_validator(mode="after")
     def _trunks(self) -> Self:

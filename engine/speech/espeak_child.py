@@ -1,0 +1,74 @@
+"""The child that speaks with espeak-ng's library: `python -m engine.speech.espeak_child`, a job as JSON on stdin.
+
+Started by `engine.speech.espeak`, never by hand. Whatever the library does to its process, it does to this one. The
+numbers are those of espeak-ng's `speak_lib.h`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import sys
+import wave
+from typing import Any, Final
+
+AUDIO_OUTPUT_SYNCHRONOUS: Final = 2
+INITIALIZE_DONT_EXIT: Final = 0x8000
+CHARS_UTF8: Final = 1
+RATE, PITCH = 1, 3  # parameters
+WORDS_A_MINUTE: Final = 150  # a telephone line and a surprised listener want it slower than the default of 175
+PITCH_PERCENT: Final = 50
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+
+class Library:
+    """The loaded library, its voice set."""
+
+    def __init__(self, file: str, data: str, voice: str) -> None:
+        self._speak: Any = ctypes.CDLL(file)
+        self.rate_hz = self._speak.espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, 0, data.encode(), INITIALIZE_DONT_EXIT)
+        if self.rate_hz <= 0:
+            raise OSError(f"espeak-ng cannot read its data in {data}")
+        if self._speak.espeak_SetVoiceByName(voice.encode()):
+            raise OSError(f"espeak-ng has no voice {voice}")
+        self._speak.espeak_SetParameter(RATE, WORDS_A_MINUTE, 0)
+        self._speak.espeak_SetParameter(PITCH, PITCH_PERCENT, 0)
+        self._sound = bytearray()
+        self._callback = _Callback(self._take)  # kept, since the library keeps only its address
+        self._speak.espeak_SetSynthCallback(self._callback)
+
+    def say(self, text: str) -> bytes:
+        """16-bit samples of `rate_hz`."""
+        spoken = text.encode()
+        self._sound.clear()
+        failed = self._speak.espeak_Synth(
+            spoken, ctypes.c_size_t(len(spoken) + 1), 0, 0, 0, CHARS_UTF8, None, None
+        )  # fmt: skip
+        if failed:
+            raise OSError(f"espeak-ng does not speak: error {failed}")
+        return bytes(self._sound)
+
+    def _take(self, samples: Any, count: int, _events: Any) -> int:
+        if samples and count > 0:
+            self._sound += ctypes.string_at(samples, count * 2)
+        return 0
+
+
+def main() -> None:
+    """Do the job; an error is one line on stderr."""
+    job = json.load(sys.stdin)
+    try:
+        library = Library(job["library"], job["data"], job["voice"])
+        sound = library.say(job["text"])
+    except OSError as error:
+        sys.exit(str(error))
+    with wave.open(job["target"], "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(2)
+        target.setframerate(library.rate_hz)
+        target.writeframes(sound)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""RHVoice, where `RHVoice-test` is installed: natural voices for Russian and its neighbours.
+
+Its command line: `-p` voice, `-o` file (WAV), text on stdin, plain unless `-s` is given (src/test/test.cpp of RHVoice).
+Its voices are the folders below `share/RHVoice/voices`, each with a `voice.info` (name, language, gender). A `+` before
+a vowel stresses it in Russian and Ukrainian; other languages do not know it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from engine.speech.marks import RUSSIAN_VOWELS, Words
+from engine.speech.voice import Command, Gender, Voice
+
+COMMAND: Final = "RHVoice-test"
+LANGUAGES: Final = {
+    "Albanian": "sq", "Brazilian-Portuguese": "pt-BR", "Croatian": "hr", "Czech": "cs", "English": "en",
+    "Esperanto": "eo", "Georgian": "ka", "Kyrgyz": "ky", "Macedonian": "mk", "Polish": "pl", "Russian": "ru",
+    "Serbian": "sr", "Slovak": "sk", "Spanish": "es", "Tatar": "tt", "Turkmen": "tk", "Ukrainian": "uk", "Uzbek": "uz",
+    "Vietnamese": "vi",
+}  # fmt: skip
+_STRESSES = {"ru": RUSSIAN_VOWELS, "uk": "аеиіоуєїюя"}
+_BEST = ("anna", "aleksandr", "elena")  # of several of one language and gender, these sound best on a telephone
+
+
+class RHVoice:
+    """The synthesiser; `command` is its program, None where it is not installed."""
+
+    def __init__(self, command: str | None = None) -> None:
+        self._command = command or shutil.which(COMMAND)
+
+    def voices(self) -> Sequence[Voice]:
+        if self._command is None:
+            return ()
+        folder = Path(self._command).resolve().parent.parent / "share/RHVoice/voices"
+        found = [voice for info in sorted(folder.glob("*/voice.info")) if (voice := _voice(info))]
+        return sorted(found, key=lambda voice: _BEST.index(_profile(voice)) if _profile(voice) in _BEST else len(_BEST))
+
+    def command(self, voice: Voice, words: Words, target: Path) -> Command:
+        text = list(words.text)
+        for at in voice.honoured(words):
+            text[at] = f"+{text[at]}"
+        argv = (self._command or COMMAND, "-p", _profile(voice), "-o", str(target))
+        return Command(argv, "".join(text).encode())
+
+
+def _voice(info: Path) -> Voice | None:
+    fields = dict(line.partition("=")[::2] for line in info.read_text("utf-8", "replace").splitlines())
+    language = LANGUAGES.get(fields.get("language", "").strip())
+    name = fields.get("name", "").strip()
+    if language is None or not name.replace("-", "").isalnum():
+        return None
+    gender = Gender.MALE if fields.get("gender", "").strip() == "male" else Gender.FEMALE
+    return Voice(f"rhvoice {name.lower()}", language, gender, _STRESSES.get(language, ""))
+
+
+def _profile(voice: Voice) -> str:
+    return voice.name.removeprefix("rhvoice ")
