@@ -1,4 +1,4 @@
-"""The service under test: real HTTP, a real SQLite file, and an engine that plays what a test tells it to."""
+"""The service under test: real HTTP, real databases, and an engine that plays what a test tells it to."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from api.app import make_app
 from api.service import Service
 from api.store import accounts
 from api.store.accounts import Account
+from api.store.database import Database
 from engine import config as configuration
 from engine.config import SANDBOX, SANDBOX_NUMBERS, Config, TrunkConfig
 from engine.dial import Dial, Fenced
@@ -240,9 +241,44 @@ def _quiet() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.peer)]
+
+
+@pytest.fixture(params=BOTH)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """`store.url` of a database of the test's own, once of each kind; whoever opens it finds or makes the tables."""
+    yield from _store_url(request, tmp_path, monkeypatch, empty=False)
+
+
+@pytest.fixture(params=BOTH)
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same, certainly without tables."""
+    yield from _store_url(request, tmp_path, monkeypatch, empty=True)
+
+
+def _store_url(
+    request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch, *, empty: bool
+) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{folder}/zvonar.db"
+        return
+    monkeypatch.chdir(folder)  # where the service keeps its files when the database is no file
+    with request.getfixturevalue("postgres").database(empty=empty) as url:
+        yield url
+
+
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return configuration.parse({"store": {"url": f"sqlite:///{tmp_path}/zvonar.db"}})
+def database(store_url: str) -> Iterator[Database]:
+    """The store, with the tables up to date."""
+    made = Database(store_url)
+    made.migrate()
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def config(store_url: str) -> Config:
+    return configuration.parse({"store": {"url": store_url}})
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,9 +33,8 @@ OPTIONS = {
 class Store:
     """A store with an account, and calls in its queue."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder}/zvonar.db")
-        self.database.migrate()
+    def __init__(self, database: Database) -> None:
+        self.database = database
         with self.database.write() as db:
             self.account = accounts.add(db, "me", Decimal(100), True, 0.0).id
 
@@ -76,10 +74,8 @@ class Store:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Any:
-    made = Store(tmp_path)
-    yield made
-    made.database.dispose()
+def store(database: Database) -> Store:
+    return Store(database)
 
 
 def test_longest_due_first_and_only_what_is_due(store: Store) -> None:

@@ -22,26 +22,18 @@ from api.store.schema import Money, metadata
 from engine.config import ConfigError
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database(f"sqlite:///{tmp_path}/zvonar.db")
-    made.migrate()
-    return made
-
-
 def test_migrations_make_what_the_schema_says(database: Database) -> None:
     with database.read() as db:
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
-    database.dispose()
 
 
-def test_many_start_at_once(tmp_path: Path) -> None:
+def test_many_start_at_once(empty_store_url: str) -> None:
     program = (
         "import sys; from api.store.database import Database\n"
         "database = Database(sys.argv[1]); database.migrate(); database.dispose()"
     )
-    url = f"sqlite:///{tmp_path}/new/zvonar.db"
-    starts = [subprocess.Popen([sys.executable, "-c", program, url], stderr=subprocess.PIPE) for _ in range(4)]
+    command = [sys.executable, "-c", program, empty_store_url]
+    starts = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
     for start in starts:
         _, complaint = start.communicate(timeout=60)
         assert (start.returncode, complaint) == (0, b"")
@@ -77,7 +69,6 @@ def test_writers_take_turns(database: Database) -> None:
         thread.join()
     with database.read() as db:
         assert accounts.by_id(db, account.id).balance == Decimal("1.6")
-    database.dispose()
 
 
 def test_a_name_is_taken_once(database: Database) -> None:
@@ -88,7 +79,6 @@ def test_a_name_is_taken_once(database: Database) -> None:
     with pytest.raises(accounts.AccountExists), database.write() as db:
         accounts.add(db, "me", Decimal(0), False, 5.0)
     assert account.api_key not in repr(account)
-    database.dispose()
 
 
 def test_dead_nodes(database: Database) -> None:
@@ -109,7 +99,6 @@ def test_dead_nodes(database: Database) -> None:
         assert nodes.beat(db, mine, now + 9)
         nodes.leave(db, mine)
         assert not nodes.beat(db, mine, now + 9)
-    database.dispose()
 
 
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=4))

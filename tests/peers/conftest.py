@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 
 import pytest
 from asterisk import Asterisk, available, running
-
-
-@pytest.fixture(scope="session")
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Says something on the terminal, now: for what takes longer than five seconds."""
-    plugins = request.config.pluginmanager
-    reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
-
-    def say(text: str) -> None:
-        if reporter is not None:
-            with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-                reporter.ensure_newline()
-                reporter.write_line(text)
-
-    return say
 
 
 @pytest.fixture(scope="session")
