@@ -87,7 +87,7 @@ PROBLEMS: Mapping[Code, Problem] = {
         403,
         "This account may not do that",
         ("Moderation is for accounts with the role moderator or operator.",),
-        "Use the key of a moderator; the operator makes such an account with `zvonar account add NAME --role moderator`.",
+        "Use a moderator's key; the operator makes such an account: `zvonar account add NAME --role moderator`.",
     ),
     Code.BODY_UNREADABLE: Problem(
         400,

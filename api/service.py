@@ -97,7 +97,10 @@ class Service:
             self._listener = Listener(self.database, self._hear)
 
     async def quiesce(self) -> None:
-        """Start no more calls, let those that go on end (`[api] drain_s`), write their results; HTTP is still answered."""
+        """Start no more calls, let those that go on end (`[api] drain_s`), write their results.
+
+        HTTP is still answered.
+        """
         self._ending = True
         dispatcher, self._dispatcher = self._dispatcher, None
         if dispatcher:

@@ -15,6 +15,7 @@ from engine.speech import languages
 from engine.speech.error import SpeechError
 from engine.speech.languages import Language
 from engine.speech.speaker import Speaker
+from engine.speech.voice import Gender
 
 # The contract's own sentence, in its translation: clients show it as it is.
 NEEDS_MODERATION = "Clips are made from text only for accounts that have passed moderation. Ask your manager"
@@ -57,7 +58,7 @@ class Speech:
         if not text.strip():
             raise bad_field(field, "is required: what is to be said")
         try:
-            spoken = self._speaker.speak(text, "male" if gender else "female", language)
+            spoken = self._speaker.speak(text, Gender(gender), language)
             kept = self._clips.adopt(spoken.path.read_bytes(), "text")
         except SpeechError as error:
             code = _CODES.get(error.code, Code.SPEECH_UNAVAILABLE)
@@ -65,13 +66,14 @@ class Speech:
                 raise Refusal(code) from error  # the particulars are the operator's
             raise bad_field(field, Message(error.message, **error.params), code) from error
         except BadClip as error:
-            raise bad_field(field, Message(error.refused.template, **error.refused.params), Code.TEXT_REFUSED) from error
+            problem = Message(error.refused.template, **error.refused.params)
+            raise bad_field(field, problem, Code.TEXT_REFUSED) from error
         new = NewRecord(
             name=name or text.strip()[:MAX_NAME], content=kept.name, duration_ms=kept.duration_ms, gender=gender,
             text=text, language=language, cost=self._tariff.clip_price(text),
         )  # fmt: skip
         notes = [Message("the voice does not honour the stress in {word}", word=word) for word in spoken.dropped]
-        if spoken.gender != ("male" if gender else "female"):
+        if spoken.gender != Gender(gender):
             notes.append(Message("there is no voice of that gender for {language}", language=spoken.language))
         return Spoken(new, notes)
 

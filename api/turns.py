@@ -35,13 +35,13 @@ def picks(lanes: Sequence[Lane], room: int, room_of_number: Mapping[str, int]) -
         for account in list(accounts):
             if room <= 0:
                 break
-            lane = next((lane for lane in order[account] if left.get(lane.outgoing, 0) > 0), None)
-            if lane is None:
+            chosen = next((lane for lane in order[account] if left.get(lane.outgoing, 0) > 0), None)
+            if chosen is None:
                 accounts.remove(account)
                 continue
-            order[account].remove(lane)
-            order[account].append(lane)  # its numbers take turns as well
-            taken[lane] = taken.get(lane, 0) + 1
-            left[lane.outgoing] -= 1
+            order[account].remove(chosen)
+            order[account].append(chosen)  # its numbers take turns as well
+            taken[chosen] = taken.get(chosen, 0) + 1
+            left[chosen.outgoing] -= 1
             room -= 1
     return taken

@@ -113,7 +113,7 @@ _CALLEES = {  # all callees in one statement: they come as JSON, [[phone, outgoi
 def place(
     db: Connection, account_id: int, callees: Sequence[Callee], order: Order, due: Opening, waits_for: str, now: float
 ) -> list[int]:
-    """Queue a request; the numbers of its api-calls, in the callees' order. As many statements for one as for thousands.
+    """Queue a request; the numbers of its api-calls, in the callees' order. Thousands take as many statements as one.
 
     The price of a first step is held for each; raises money.NotEnough.
     """
@@ -129,34 +129,27 @@ def place(
         _CALLEES[db.dialect.name],
         {"request": key[0], "account": account_id, "callees": json.dumps(given), "now": now},
     )
-    db.execute(
-        insert(calls).from_select(
-            [*_COPIED, *_OF_NEW, "api_call_id", "held", "due_at", "closes_at", "waits_for", "created_at", "updated_at"],
-            select(
-                *(api_calls.c[name] for name in _COPIED), *_OF_NEW.values(), api_calls.c.id, api_calls.c.price,
-                literal(due.opens_at), null() if due.closes_at is None else literal(due.closes_at),
-                literal(waits_for), literal(now), literal(now),
-            )
-            .where(api_calls.c.request_id == key[0])
-            .order_by(api_calls.c.id),
-        )
-    )  # fmt: skip
+    row = {
+        **{name: api_calls.c[name] for name in ("request_id", "account_id", "phone", "outgoing")},
+        "api_call_id": api_calls.c.id,
+        "held": api_calls.c.price,
+        **{name: literal(value) for name, value in _OF_NEW.items()},
+        **{name: literal([], JSON) for name in ("answers", "path", "tags")},
+        "waits_for": literal(waits_for),
+        "due_at": literal(due.opens_at),
+        "closes_at": null() if due.closes_at is None else literal(due.closes_at),
+        "created_at": literal(now),
+        "updated_at": literal(now),
+    }
+    mine = select(*row.values()).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
+    db.execute(insert(calls).from_select(list(row), mine))
     lanes.bring_forward(db, account_id, dict.fromkeys((callee.outgoing for callee in callees), due.opens_at))
-    mine = select(api_calls.c.id).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
     # Numbers are given in the order of insertion, and this transaction alone inserts for this request.
-    return list(db.execute(mine).scalars())
+    numbers = select(api_calls.c.id).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
+    return list(db.execute(numbers).scalars())
 
 
-_COPIED = ("request_id", "account_id", "phone", "outgoing")
-_OF_NEW = {
-    "status": literal(CallStatus.CREATED.value),
-    "heard_ms": literal(0),
-    "answers": literal([], JSON),
-    "path": literal([], JSON),
-    "tags": literal([], JSON),
-    "to_block": literal(0),
-    "cost": literal(0),
-}
+_OF_NEW = {"status": CallStatus.CREATED.value, "heard_ms": 0, "to_block": 0, "cost": 0}
 
 
 def place_again(db: Connection, kept: ApiCall, due: Opening, now: float) -> None:
@@ -246,8 +239,8 @@ def _load(db: Connection, account_id: int, numbers: Sequence[int], known: dict[i
             known[row.id] = Request(*row)
     found = {
         row.id: ApiCall(
-            row.id, row.account_id, row.phone, row.outgoing, row.price, row.webhook_try, row.webhook_sent, row.created_at,
-            known[row.request_id],
+            row.id, row.account_id, row.phone, row.outgoing, row.price, row.webhook_try, row.webhook_sent,
+            row.created_at, known[row.request_id],
         )
         for row in rows
     }  # fmt: skip

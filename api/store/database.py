@@ -120,7 +120,7 @@ class Database:
                 self._check_secret(connection)
                 return
         raise ConfigError(
-            f"store.url: the tables in {self._url.render_as_string()} are not those of this version; run `zvonar migrate`"
+            f"store.url: the tables in {self._url.render_as_string()} are not of this version; run `zvonar migrate`"
         )
 
     @contextmanager

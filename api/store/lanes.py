@@ -50,7 +50,10 @@ def is_due(db: Connection, numbers: Sequence[str], now: float) -> bool:
 
 def next_due(db: Connection, numbers: Sequence[str]) -> float | None:
     """When the next call from these numbers is due."""
-    return db.execute(select(func.min(lanes.c.next_due)).where(lanes.c.outgoing.in_(numbers))).scalar_one()
+    first: float | None = db.execute(
+        select(func.min(lanes.c.next_due)).where(lanes.c.outgoing.in_(numbers))
+    ).scalar_one()
+    return first
 
 
 def settle(db: Connection, lane: Lane, served_at: float | None) -> None:

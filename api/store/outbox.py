@@ -123,7 +123,7 @@ def _own(db: Connection, node: str, numbers: Sequence[int]) -> list[Delivery]:
         .where(outbox.c.id.in_(taken))
         .order_by(outbox.c.next_at, outbox.c.id)
     )  # fmt: skip
-    return [Delivery(*row) for row in rows]
+    return [Delivery(*values) for values in map(tuple, rows)]
 
 
 @dataclass(frozen=True, slots=True)

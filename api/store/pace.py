@@ -30,7 +30,7 @@ def take_slot(db: Connection, rates: Mapping[str, float], now: float) -> float:
 
 def slots(db: Connection, rates: Mapping[str, float], now: float, horizon_s: float) -> dict[str, int]:
     """How many start slots of each lie before `now + horizon_s`."""
-    known = dict(db.execute(select(pace.c.name, pace.c.next_at).where(pace.c.name.in_(rates))).tuples())
+    known = {row.name: row.next_at for row in db.execute(select(pace.c.name, pace.c.next_at).where(pace.c.name.in_(rates)))}
     return {
         name: max(0, math.floor((now + horizon_s - max(now, known.get(name, 0.0))) * rate) + 1)
         for name, rate in rates.items()
@@ -55,4 +55,4 @@ def _make(db: Connection, names: list[str]) -> None:
 
 def _locked(db: Connection, names: list[str]) -> dict[str, float]:
     mine = select(pace.c.name, pace.c.next_at).where(pace.c.name.in_(names)).order_by(pace.c.name).with_for_update()
-    return dict(db.execute(mine).tuples())
+    return {row.name: row.next_at for row in db.execute(mine)}

@@ -25,7 +25,6 @@ import uvicorn
 from api.app import make_app
 from api.service import Service
 from api.store import accounts
-from api.store.accounts import Account
 from api.store.database import Database
 from engine import config as configuration
 from engine.config import SANDBOX, SANDBOX_NUMBERS, Config, TrunkConfig
@@ -106,6 +105,10 @@ class FakeEngine:
         for call in self.running.values():
             call.hangup()
 
+    @property
+    def busy(self) -> float:
+        return 0.0
+
     def room(self, trunk: str) -> int:
         assert trunk in {known.name for known in self.trunks}
         return self.most - len(self.running)
@@ -129,7 +132,7 @@ class Client:
     def __init__(self, url: str, key: str) -> None:
         self.url = url
         self.key = key
-        self.http = httpx2.Client(base_url=url, timeout=20)
+        self.http = httpx2.Client(base_url=url, timeout=20, headers={"accept-language": "en"})
 
     def post(self, method: str, **fields: Any) -> httpx2.Response:
         return self.http.post(f"/apiCalls/{method}", json={"apiKey": self.key, **fields})
@@ -182,12 +185,14 @@ class Running:
         self.url = url
         self.clients: list[Client] = []
 
-    def account(self, name: str = "me", balance: str = "1000", moderated: bool = True) -> Account:
-        with self.service.database.write() as db:
-            return accounts.add(db, name, Decimal(balance), moderated, time.time())
-
-    def client(self, name: str = "me", balance: str = "1000", moderated: bool = True) -> Client:
-        self.clients.append(Client(self.url, self.account(name, balance, moderated).api_key))
+    def client(self, name: str = "me", balance: str = "1000", moderated: bool = True, **given: Any) -> Client:
+        """A program with an account of its own."""
+        database = self.service.database
+        with database.write() as db:
+            _, key = accounts.add(
+                db, database.seal, name, balance=Decimal(balance), moderated=moderated, now=time.time(), **given
+            )
+        self.clients.append(Client(self.url, key))
         return self.clients[-1]
 
 
@@ -278,7 +283,7 @@ def database(store_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def config(store_url: str) -> Config:
-    return configuration.parse({"store": {"url": store_url}})
+    return configuration.parse({"store": {"url": store_url}, "api": {"drain_s": 0}})
 
 
 @pytest.fixture

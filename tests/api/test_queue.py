@@ -15,18 +15,22 @@ from sqlalchemy import update
 
 from api import conclusion
 from api.node import Node
-from api.store import accounts, calls, nodes, outbox, queue
-from api.store.calls import Callee
+from api.store import accounts, calls, nodes, outbox, queue, stop_list
+from api.store.calls import Callee, Order
 from api.store.database import Database
-from api.store.queue import End
+from api.store.queue import Claimed, End, Limits
 from api.store.schema import metadata
+from api.window import Opening
 
 NUMBER = "79932432781"
+LIMITS = Limits("trunk", (NUMBER,))
+PRICE = Decimal("1.5")
+BALANCE = Decimal(100_000)
 OPTIONS = {
     "webhookUrl": "http://127.0.0.1:1/end", "webhookParameters": None, "webhookHeaders": None, "plannedAt": None,
     "timeout": 30, "tag": None, "label": "", "detectEndOfSpeech": 0, "voiceDetectionEnabled": 0,
     "robotsBlockEnabled": 0, "needRecording": 0, "needRecognition": 0, "smartDelay": None, "startTime": None,
-    "endTime": None, "weekdays": None, "prevCallId": None,
+    "endTime": None, "weekdays": None, "prevCallId": None, "useOutgoingPhoneForManager": 0,
 }  # fmt: skip
 
 
@@ -36,22 +40,23 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         with self.database.write() as db:
-            self.account = accounts.add(db, "me", Decimal(100), True, 0.0).id
+            account, _ = accounts.add(db, self.database.seal, "me", balance=BALANCE, moderated=True, now=0.0)
+            self.account = account.id
 
     def place(self, count: int, due_at: float = 0.0, outgoing: str = NUMBER) -> list[int]:
-        callees = [Callee(f"7999{number:07}", outgoing) for number in range(count)]
+        callees = [Callee(f"7999{number:07}", outgoing, PRICE) for number in range(count)]
         with self.database.write() as db:
             return calls.place(
-                db, self.account, callees, options=OPTIONS, script={}, menu={}, due_at=due_at, now=time.time()
+                db, self.account, callees, Order(OPTIONS, {}, {}), Opening(due_at, None), "", now=time.time()
             )
 
-    def claim(self, node: str, room: int = 100, now: float = 1.0) -> list[queue.Claimed]:
+    def claim(self, node: str, room: int = 100, now: float = 1.0) -> list[Claimed]:
         with self.database.write() as db:
-            return queue.claim(db, node, [NUMBER], room, now)
+            return queue.claim(db, node, LIMITS, room, now).calls
 
-    def fence(self, call: int, node: str) -> bool:
+    def fence(self, call: Claimed, node: str) -> bool:
         with self.database.write() as db:
-            return queue.fence(db, call, node, 2.0)
+            return queue.fence(db, call, node, LIMITS, 2.0) is not None
 
     def conclude(self, call: int, node: str, cost: str = "1.5") -> bool:
         end = End(disposition="answered", answered=True, at=3.0, answered_at=2.5, cost=Decimal(cost))
@@ -96,9 +101,9 @@ def test_room_bounds_the_claim(store: Store) -> None:
 def test_fence_opens_once_and_only_for_the_owner(store: Store) -> None:
     store.place(1)
     [call] = store.claim("a")
-    assert not store.fence(call.id, "b")
-    assert store.fence(call.id, "a")
-    assert not store.fence(call.id, "a")
+    assert not store.fence(call, "b")
+    assert store.fence(call, "a")
+    assert not store.fence(call, "a")
     assert store.call(call.api_call_id).status == "started"
 
 
@@ -108,7 +113,7 @@ def test_end_comes_once(store: Store) -> None:
     assert not store.conclude(call.id, "b")
     assert store.conclude(call.id, "a")
     assert not store.conclude(call.id, "a")
-    assert (store.webhooks(), store.balance()) == (1, Decimal("98.5"))
+    assert (store.webhooks(), store.balance()) == (1, BALANCE - PRICE)
 
 
 def test_racing_nodes(store: Store) -> None:
@@ -119,7 +124,7 @@ def test_racing_nodes(store: Store) -> None:
     def work(node: str) -> None:
         while claimed := store.claim(node, room=7):
             for call in claimed:
-                invited[call.id] += store.fence(call.id, node)
+                invited[call.id] += store.fence(call, node)
                 over[call.id] += store.conclude(call.id, node)
 
     workers = [threading.Thread(target=work, args=(f"node {number}",)) for number in range(4)]
@@ -129,16 +134,16 @@ def test_racing_nodes(store: Store) -> None:
         worker.join()
     assert set(invited.values()) == set(over.values()) == {1}
     assert len(over) == store.webhooks() == 300
-    assert store.balance() == Decimal(100) - 300 * Decimal("1.5")
+    assert store.balance() == BALANCE - 300 * Decimal("1.5")
 
 
 def test_what_a_dead_node_leaves(store: Store) -> None:
     waiting, invited, answered = store.place(3)
-    claimed = {call.api_call_id: call.id for call in store.claim("dead")}
+    claimed = {call.api_call_id: call for call in store.claim("dead")}
     assert store.fence(claimed[invited], "dead")
     assert store.fence(claimed[answered], "dead")
     with store.database.write() as db:
-        queue.answered(db, claimed[answered], "dead", 4.0)
+        queue.answered(db, claimed[answered].id, "dead", 4.0)
     heir = Node(store.database, time.time)
     assert heir.sweep() == 2
     assert (store.call(waiting).status, store.call(waiting).owner) == ("created", None)
@@ -155,26 +160,26 @@ def test_a_stopped_node_wakes_up_too_late(store: Store) -> None:
     store.place(2)
     sleeper = Node(store.database, lambda: now[0])
     first, second = store.claim(sleeper.id)
-    assert store.fence(first.id, sleeper.id)
+    assert store.fence(first, sleeper.id)
     now[0] += nodes.DEAD_AFTER_S + 1
     assert not sleeper.alive
     heir = Node(store.database, lambda: now[0])
     assert heir.sweep() == 1
     was = sleeper.id
-    assert not store.fence(second.id, was)
+    assert not store.fence(second, was)
     assert not store.conclude(first.id, was)
     assert not sleeper.beat()
     assert sleeper.id != was
     assert sleeper.beat()
     assert store.call(first.api_call_id).disposition == "interrupted"
-    assert (store.webhooks(), store.balance()) == (1, Decimal(100))
+    assert (store.webhooks(), store.balance()) == (1, BALANCE)
 
 
 def test_the_stop_list_is_looked_at_again(store: Store) -> None:
     store.place(1)
     with store.database.write() as db:
-        queue.stop_calling(db, 1, store.account, "79990000000", 1.0)
-        queue.stop_calling(db, 1, store.account, "79990000000", 1.0)
+        stop_list.add(db, store.account, {"79990000000": ""}, 1.0)
+        stop_list.add(db, store.account, {"79990000000": "again"}, 1.0)
     assert [call.stopped for call in store.claim("a")] == [True]
 
 
@@ -183,7 +188,7 @@ def test_removed_between_claim_and_fence(store: Store) -> None:
     [call] = store.claim("a")
     with store.database.write() as db:
         assert [kept.id for kept in calls.remove(db, store.account, [number], 2.0)] == [number]
-    assert not store.fence(call.id, "a")
+    assert not store.fence(call, "a")
     assert not store.conclude(call.id, "a")
     assert store.webhooks() == 0
 

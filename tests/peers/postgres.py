@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+from sqlalchemy import delete
 
 from api.store.database import Database
+from api.store.schema import settings
 
 HERE = Path(__file__).parent
 START_S = 30.0  # a third of a second is the norm; a loaded machine takes longer
@@ -73,8 +75,8 @@ class Postgres:
             if user:
                 programs = _within_reach(programs, home, user)
             _initialise(programs, home, user)
-            settings = SETTINGS | {"unix_socket_directories": str(home)}
-            arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+            chosen = SETTINGS | {"unix_socket_directories": str(home)}
+            arguments = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
             with (home / "log").open("wb") as log:
                 process = subprocess.Popen(
                     [*_dies_with_us(), programs / "postgres", "-D", home / "data", *arguments],
@@ -108,9 +110,11 @@ class Postgres:
 
     def _make_template(self) -> None:
         self._execute(f'CREATE DATABASE "{TEMPLATE}"')
-        database = Database(self.url(TEMPLATE))
+        database = Database(self.url(TEMPLATE), self.home / "secret.key")
         try:
             database.migrate()
+            with database.write() as db:
+                db.execute(delete(settings))  # each copy takes the secret of whoever opens it first
         finally:
             database.dispose()  # a template must have no connections
 
