@@ -40,7 +40,7 @@ class Service:
 
     def __init__(self, config: Config, opener: Opener = Engine.open) -> None:
         self.database = Database(config.store.url)
-        folder = self.database.folder
+        folder = config.store.folder or self.database.folder
         if config.store.clips is None:
             # The engine converts into the same folder, so an upload that was checked is converted already.
             store = config.store.model_copy(update={"clips": folder / "clips"})

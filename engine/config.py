@@ -138,7 +138,8 @@ class StoreConfig(_Section):
 
     url: str = "sqlite:///zvonar-data/zvonar.db"
     journals: Path | None = None
-    clips: Path | None = None  # default: beside the database
+    folder: Path | None = None  # of the records; default: beside SQLite's file, with PostgreSQL ./zvonar-data
+    clips: Path | None = None  # default: in that folder
 
 
 class ApiConfig(_Section):

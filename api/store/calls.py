@@ -137,7 +137,9 @@ def money_left(db: Connection, account_id: int, price: Decimal) -> Decimal:
     """The balance less `price` for each call that is not over."""
     waiting = select(func.count()).select_from(calls)
     waiting = waiting.where(calls.c.account_id == account_id, calls.c.finished_at.is_(None))
-    balance = db.execute(select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
+    # Who asks next waits until this transaction's calls are there to be counted.
+    kept = select(accounts.c.balance).where(accounts.c.id == account_id).with_for_update(key_share=True)
+    balance = db.execute(kept).scalar_one()
     return Decimal(balance) - price * db.execute(waiting).scalar_one()
 
 
@@ -156,7 +158,7 @@ def remove(db: Connection, account_id: int, numbers: Iterable[int], now: float) 
         waiting = select(calls.c.id, calls.c.api_call_id).where(
             calls.c.account_id == account_id, calls.c.api_call_id.in_(part),
             calls.c.invited_at.is_(None), calls.c.finished_at.is_(None),
-        ).with_for_update()  # fmt: skip
+        ).order_by(calls.c.id).with_for_update()  # fmt: skip
         rows = db.execute(waiting).all()
         # A node that has claimed it already finds its fence closed.
         db.execute(

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from api.store.calls import ApiCall
 from api.store.schema import accounts, api_calls, nodes, outbox
 
+MAX_HOST = 300  # outbox.host; no real name is as long (RFC 1035: 255)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -114,6 +116,6 @@ def census(db: Connection) -> int:
 
 
 def host_of(url: str) -> str:
-    """Host and port of a URL, as one word."""
+    """Host and port of a URL, as one word that fits its column."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"[-MAX_HOST:]

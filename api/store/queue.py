@@ -12,11 +12,13 @@ by itself: a node that died in it leaves it `interrupted`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from api.store import accounts
 from api.store import calls as store_calls
@@ -102,9 +104,8 @@ def passed(db: Connection, call_id: int, node: str, path: Sequence[str], answers
 def stop_calling(db: Connection, call_id: int, account_id: int, phone: str, now: float) -> None:
     """The callee pressed a key that puts them on the stop list."""
     db.execute(update(calls).where(calls.c.id == call_id).values(to_block=1))
-    known = select(stop_list.c.id).where(stop_list.c.account_id == account_id, stop_list.c.phone == phone)
-    if db.execute(known).first() is None:
-        row = {"account_id": account_id, "phone": phone, "comment": "", "created_at": now}
+    row = {"account_id": account_id, "phone": phone, "comment": "", "created_at": now}
+    with suppress(IntegrityError), db.begin_nested():  # it may be there already, or come at the same moment
         db.execute(insert(stop_list).values(row))
 
 
