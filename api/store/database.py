@@ -118,13 +118,22 @@ class Database:
                 "name a database that this user may write"
             ) from error
 
-    def lone(self) -> Connection | None:
-        """A connection that is in no pool and no transaction, to wait on; None on SQLite, where nothing can be heard."""
-        if self._sqlite:
-            return None
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.detach()
-        return connection
+    @property
+    def can_notify(self) -> bool:
+        """It is PostgreSQL, and can wake who listens; see `api.store.wakeup`."""
+        return not self._sqlite
+
+    @contextmanager
+    def lone(self) -> Iterator[Any]:
+        """The driver's own connection, in no pool and no transaction, to wait on; closed after the block."""
+        connection = self._engine.raw_connection()
+        driver: Any = connection.dbapi_connection
+        try:
+            connection.detach()
+            driver.autocommit = True
+            yield driver
+        finally:
+            driver.close()
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -11,7 +11,6 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import structlog
@@ -51,7 +50,8 @@ class Listener:
 
     def start(self) -> None:
         """Begin to listen; returns at once."""
-        self._thread.start()
+        if self._database.can_notify:
+            self._thread.start()
 
     def stop(self) -> None:
         """No call of `told` begins after this; the connection is closed. Blocks, for `STOP_S` at most."""
@@ -65,10 +65,7 @@ class Listener:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                connection = self._database.lone()
-                if connection is None:
-                    return
-                with closing(connection):
+                with self._database.lone() as connection:
                     self._listen(connection)
             except Exception as error:  # whatever it is: without this thread the node would be slow for ever
                 if self._stopping.is_set():
@@ -78,20 +75,19 @@ class Listener:
                 _log.warning("wakeups_not_heard", problem=type(error).__name__, again_in_s=pause_s)
                 self._stopping.wait(pause_s)
 
-    def _listen(self, connection: Connection) -> None:
+    def _listen(self, connection: Any) -> None:
         """Returns when we are stopped, raises when the connection is lost."""
         for channel in CHANNELS:
-            connection.exec_driver_sql(f"LISTEN {channel}")
+            connection.execute(f"LISTEN {channel}")
         self._tell(set(CHANNELS))
         self._failures = 0
-        driver: Any = connection.connection.dbapi_connection
         with selectors.DefaultSelector() as waiting:
-            waiting.register(driver.fileno(), selectors.EVENT_READ)
+            waiting.register(connection.fileno(), selectors.EVENT_READ)
             waiting.register(self._awake, selectors.EVENT_READ)
             while not self._stopping.is_set():
                 if not waiting.select(IDLE_S):
-                    driver.execute("SELECT 1")
-                self._tell({note.channel for note in driver.notifies(timeout=0)})
+                    connection.execute("SELECT 1")
+                self._tell({note.channel for note in connection.notifies(timeout=0)})
 
     def _tell(self, channels: set[str]) -> None:
         for channel in channels:

@@ -124,7 +124,9 @@ def test_never_inside(store_section: Any, fake_engine: Any, run_service: Any, re
             time.sleep(0.02)
         assert (client.get(number)["webhookTry"], client.get(number)["webhookSent"]) == (1, 0)
         assert receiver.came.empty()
-    opened = configuration.parse({"store": store_section, "trunk": [trunk], "webhook": {"allow_networks": ["127.0.0.0/8"]}})
+    opened = configuration.parse(
+        {"store": store_section, "trunk": [trunk], "webhook": {"allow_networks": ["127.0.0.0/8"]}}
+    )
     with run_service(opened, fake_engine) as running:
         receiver.next(within_s=15)
 
