@@ -52,7 +52,7 @@ class Service:
     """Made and started once a process. `start` and `stop` run in the loop that serves HTTP."""
 
     def __init__(self, config: Config, opener: Opener = Engine.open) -> None:
-        self.database = Database(config.store.url, config.store.secret_file)
+        self.database = Database(config.store.url, config.store.folder, config.store.secret_file)
         folder = self.database.folder
         if config.store.clips is None:
             # The engine converts into the same folder, so an upload that was checked is converted already.
@@ -93,8 +93,8 @@ class Service:
         self._deliverer = Deliverer(self.database, node, networks, self.metrics, self.now)
         self._deliverer.start()
         self._dispatcher = await asyncio.wrap_future(self._thread.run(self._dispatch(node, self._deliverer)))
-        if self.database.file is None:
-            self._listener = Listener(self.database, self._hear)
+        self._listener = Listener(self.database, self._hear)
+        self._listener.start()
 
     async def quiesce(self) -> None:
         """Start no more calls, let those that go on end (`[api] drain_s`), write their results.

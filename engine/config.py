@@ -144,7 +144,8 @@ class StoreConfig(_Section):
     url: str = "sqlite:///zvonar-data/zvonar.db"
     secret_file: Path | None = None  # default: secret.key beside the database, made at the first start
     journals: Path | None = None
-    clips: Path | None = None  # default: beside the database
+    folder: Path | None = None  # of the records; default: beside SQLite's file, with PostgreSQL ./zvonar-data
+    clips: Path | None = None  # default: in that folder
 
 
 class ClipsConfig(_Section):
@@ -176,6 +177,8 @@ class TariffConfig(_Section):
     prefixes: dict[Prefix, Price] = Field(default_factory=dict)  # the same by the callee's first digits, longest first
     clip: Price = Decimal("0.9")  # a clip made from text, for each started `clip_characters`
     clip_characters: int = Field(default=200, ge=1)
+
+
 class PiperVoiceConfig(_Section):
     """One of `[speech] piper_voices`: a voice file of piper, and whose voice it is."""
 

@@ -128,7 +128,7 @@ def ledger(name: str, as_json: bool, config: Path | None) -> None:
 @contextmanager
 def _store(config: Path | None) -> Iterator[Database]:
     chosen = configuration.load(config)
-    database = Database(chosen.store.url, chosen.store.secret_file)
+    database = Database(chosen.store.url, chosen.store.folder, chosen.store.secret_file)
     try:
         database.prepare()
         yield database

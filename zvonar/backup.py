@@ -27,7 +27,7 @@ PAGES_AT_ONCE = 2000  # between them the service may write
 def save(target: Path, config: Path | None) -> None:
     """Write the backup; the file is there whole or not at all. Raises ConfigError."""
     chosen = configuration.load(config)
-    database = Database(chosen.store.url, chosen.store.secret_file)
+    database = Database(chosen.store.url, chosen.store.folder, chosen.store.secret_file)
     try:
         file = database.file
         if file is None:

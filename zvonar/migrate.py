@@ -11,7 +11,7 @@ from engine import config as configuration
 def migrate(config: Path | None) -> None:
     """Do it, once for all services that share the store. Raises ConfigError."""
     chosen = configuration.load(config)
-    database = Database(chosen.store.url, chosen.store.secret_file)
+    database = Database(chosen.store.url, chosen.store.folder, chosen.store.secret_file)
     try:
         database.migrate()
     finally:

@@ -197,7 +197,7 @@ def remove(
         waiting = select(calls.c.id, calls.c.api_call_id, calls.c.held).where(
             calls.c.account_id == account_id, calls.c.api_call_id.in_(part),
             calls.c.invited_at.is_(None), calls.c.finished_at.is_(None),
-        ).with_for_update()  # fmt: skip
+        ).order_by(calls.c.id).with_for_update()  # fmt: skip
         if of_templates:
             from_templates = select(requests.c.id).where(requests.c.template_id.is_not(None))
             waiting = waiting.where(calls.c.request_id.in_(from_templates))

@@ -1,7 +1,9 @@
 """The database: one place to begin a transaction, and to bring the tables up to date.
 
 SQLite runs in WAL mode, so readers never wait; writers take the lock at once (`BEGIN IMMEDIATE`), because a
-transaction that reads first and writes later fails where two do so. All calls block: never from an event loop.
+transaction that reads first and writes later fails where two do so. On PostgreSQL a transaction that reads sees one
+state, as on SQLite (`REPEATABLE READ`); those that write run beside each other and lock the rows they decide upon.
+All calls block: never from an event loop.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, exc, insert, make_url, select
+from sqlalchemy import URL, Connection, create_engine, event, exc, func, insert, make_url, select
 
 from api.store import seal
 from api.store.schema import settings
@@ -30,6 +32,20 @@ from engine.config import ConfigError
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_TIMEOUT_S = 30
+MIGRATING = 0x7A766F6E6172  # "zvonar": the advisory lock of who brings the tables up to date
+
+# A server lets in 100 by default, and several nodes share it.
+SQLITE_POOL = {"pool_size": 20, "max_overflow": 40}
+POSTGRESQL_POOL = {"pool_size": 10, "max_overflow": 10}
+
+# A server that vanished without a word is noticed within a minute; what the URL says counts for more.
+KEEPALIVE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
 
 
 class StoreError(Exception):
@@ -39,21 +55,32 @@ class StoreError(Exception):
 class Database:
     """Transactions on the store. Safe to use from any thread."""
 
-    def __init__(self, url: str, secret_file: Path | None = None) -> None:
+    def __init__(self, url: str, folder: Path | None = None, secret_file: Path | None = None) -> None:
+        """`folder` is for what does not belong into tables; without one, see `folder`. Raises ConfigError."""
+        self._folder = folder
         self._secret_file = secret_file
         try:
-            self._url = make_url(url)
+            self._url = _url_of(url)
             self._sqlite = self._url.get_backend_name() == "sqlite"
             if self._sqlite:
                 self._make_folder()
-                arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
-                options: dict[str, Any] = {"connect_args": arguments}
+                options: dict[str, Any] = {
+                    **SQLITE_POOL, "connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+                }  # fmt: skip
             else:
-                options = {}
-            self._engine = create_engine(self._url, pool_size=20, max_overflow=40, hide_parameters=True, **options)
+                arguments = {name: value for name, value in KEEPALIVE.items() if name not in self._url.query}
+                # A connection may have died with a server that is back by now: each is tried before it is used.
+                options = {**POSTGRESQL_POOL, "connect_args": arguments, "pool_pre_ping": True}
+            self._engine = create_engine(self._url, hide_parameters=True, **options)
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
-            raise ConfigError(f'store.url: {error}; write for example "sqlite:////var/lib/zvonar/zvonar.db"') from error
+            raise ConfigError(
+                f'store.url: {error}; write for example "sqlite:////var/lib/zvonar/zvonar.db" '
+                'or "postgresql://user:password@host/zvonar"'
+            ) from error
         self._writer = self._engine.execution_options(zvonar_writes=True)
+        self._reader = self._engine
+        if not self._sqlite:
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # SQLite has one writer. Waiting for the turn here is fair, and wakes up at once; its own waiting polls.
         self._turn = threading.Lock() if self._sqlite else None
         if self._sqlite:
@@ -63,6 +90,8 @@ class Database:
     @property
     def folder(self) -> Path:
         """Where what does not belong into tables lies: beside the database's file, or in the working folder."""
+        if self._folder is not None:
+            return self._folder.absolute()
         if self._sqlite and self._url.database:
             return Path(self._url.database).absolute().parent
         return Path("zvonar-data").absolute()
@@ -80,7 +109,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads; it sees one state of the store."""
-        with self._engine.begin() as connection:
+        with self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -99,6 +128,8 @@ class Database:
             if self._sqlite:
                 self._switch_to_wal()
             with self.write() as connection:
+                if not self._sqlite:
+                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
                 alembic = AlembicConfig()
                 alembic.set_main_option("script_location", str(MIGRATIONS))
                 alembic.attributes.update(connection=connection, seal=self.seal)
@@ -114,7 +145,7 @@ class Database:
         if self._sqlite:
             self.migrate()
             return
-        with self._opening(), self.read() as connection:
+        with self._opening(), self.write() as connection:
             known = MigrationContext.configure(connection).get_current_revision()
             if known == ScriptDirectory(str(MIGRATIONS)).get_current_head():
                 self._check_secret(connection)
@@ -128,8 +159,9 @@ class Database:
         try:
             yield
         except (exc.DBAPIError, sqlite3.Error) as error:
+            reason = " ".join(str(getattr(error, "orig", error)).split())  # PostgreSQL's have several lines
             raise ConfigError(
-                f"store.url: {self._url.render_as_string()} cannot be opened ({getattr(error, 'orig', error)}); "
+                f"store.url: {self._url.render_as_string()} cannot be opened ({reason}); "
                 "name a database that this user may write"
             ) from error
 
@@ -156,6 +188,23 @@ class Database:
             lock.write(f"{os.getpid()}\n")
             lock.flush()
             yield
+
+    @property
+    def can_notify(self) -> bool:
+        """It is PostgreSQL, and can wake who listens; see `api.store.wakeup`."""
+        return not self._sqlite
+
+    @contextmanager
+    def lone(self) -> Iterator[Any]:
+        """The driver's own connection, in no pool and no transaction, to wait on; closed after the block."""
+        connection = self._engine.raw_connection()
+        driver: Any = connection.dbapi_connection
+        try:
+            connection.detach()
+            driver.autocommit = True
+            yield driver
+        finally:
+            driver.close()
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -196,6 +245,13 @@ class Database:
                 return
             finally:
                 connection.close()
+
+
+def _url_of(text: str) -> URL:
+    url = make_url(text)
+    if url.drivername in ("postgresql", "postgres"):  # as everybody writes it; the driver is ours to know
+        return url.set(drivername="postgresql+psycopg")
+    return url
 
 
 def _prepare(connection: Any, _record: Any) -> None:

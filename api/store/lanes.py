@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from api.store import wakeup
 from api.store.schema import CallStatus, calls, lanes
 from api.turns import Lane
 
@@ -28,6 +29,7 @@ def bring_forward(db: Connection, account_id: int, due_at: Mapping[str, float]) 
                 index_elements=[lanes.c.outgoing, lanes.c.account_id], set_={"next_due": sooner}
             )
         )
+    wakeup.notify(db, wakeup.CALLS)
 
 
 def due(db: Connection, numbers: Sequence[str], now: float, most: int) -> list[Lane]:

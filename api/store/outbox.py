@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
+from api.store import wakeup
 from api.store.calls import ApiCall
 from api.store.schema import accounts, api_calls, nodes, outbox, tries
 
 _CANDIDATES = 1000
+
+MAX_HOST = 300  # outbox.host; no real name is as long (RFC 1035: 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def add(db: Connection, call: ApiCall, kind: str, url: str, body: Mapping[str, A
         "headers": call.request.options["webhookHeaders"] or {}, "body": dict(body), "next_at": now, "created_at": now,
     }  # fmt: skip
     db.execute(insert(outbox).values(row))
+    wakeup.notify(db, wakeup.WEBHOOKS)
 
 
 def waiting(db: Connection, now: float) -> bool:
@@ -218,6 +222,7 @@ def send_again(
     if failed_since is not None:
         mine = mine.where(outbox.c.created_at >= failed_since, outbox.c.delivered.is_(False), outbox.c.tries > 0)
     changed = mine.values(done_at=None, delivered=False, next_at=now, began_at_try=outbox.c.tries)
+    wakeup.notify(db, wakeup.WEBHOOKS)
     return sorted(db.execute(changed.returning(outbox.c.id)).scalars())
 
 
@@ -238,6 +243,6 @@ def census(db: Connection) -> int:
 
 
 def host_of(url: str) -> str:
-    """Host and port of a URL, as one word."""
+    """Host and port of a URL, as one word that fits its column."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"[-MAX_HOST:]

@@ -30,7 +30,8 @@ def take_slot(db: Connection, rates: Mapping[str, float], now: float) -> float:
 
 def slots(db: Connection, rates: Mapping[str, float], now: float, horizon_s: float) -> dict[str, int]:
     """How many start slots of each lie before `now + horizon_s`."""
-    known = {row.name: row.next_at for row in db.execute(select(pace.c.name, pace.c.next_at).where(pace.c.name.in_(rates)))}
+    mine = select(pace.c.name, pace.c.next_at).where(pace.c.name.in_(rates))
+    known = {row.name: row.next_at for row in db.execute(mine)}
     return {
         name: max(0, math.floor((now + horizon_s - max(now, known.get(name, 0.0))) * rate) + 1)
         for name, rate in rates.items()

@@ -250,24 +250,21 @@ BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.peer)]
 
 
 @pytest.fixture(params=BOTH)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """`store.url` of a database of the test's own, once of each kind; whoever opens it finds or makes the tables."""
-    yield from _store_url(request, tmp_path, monkeypatch, empty=False)
+    yield from _store_url(request, tmp_path, empty=False)
 
 
 @pytest.fixture(params=BOTH)
-def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The same, certainly without tables."""
-    yield from _store_url(request, tmp_path, monkeypatch, empty=True)
+    yield from _store_url(request, tmp_path, empty=True)
 
 
-def _store_url(
-    request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch, *, empty: bool
-) -> Iterator[str]:
+def _store_url(request: pytest.FixtureRequest, folder: Path, *, empty: bool) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{folder}/zvonar.db"
         return
-    monkeypatch.chdir(folder)  # where the service keeps its files when the database is no file
     with request.getfixturevalue("postgres").database(empty=empty) as url:
         yield url
 
@@ -282,8 +279,14 @@ def database(store_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def config(store_url: str) -> Config:
-    return configuration.parse({"store": {"url": store_url}, "api": {"drain_s": 0}})
+def store_section(store_url: str, tmp_path: Path) -> dict[str, str]:
+    """`[store]` of a configuration, all of it in the test's own places."""
+    return {"url": store_url, "folder": str(tmp_path)}
+
+
+@pytest.fixture
+def config(store_section: dict[str, str]) -> Config:
+    return configuration.parse({"store": store_section, "api": {"drain_s": 0}})
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ import pytest
 
 from engine.clips.upload import Limits, prepare
 
+sqlite_is_enough = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # it is refused before the store
+
 ELEMENT = {
     "id", "apiCallId", "phone", "needRecording", "plannedAt", "webhookUrl", "webhookParameters", "amoscriptId",
     "needRecognition", "ivrDigit", "startedAt", "answeredAt", "managerStartedAt", "managerAnsweredAt", "finishedAt",
@@ -162,6 +164,7 @@ def test_the_same_number_twice_is_two_calls(client: Any) -> None:
         ({"needRecognition": "1"}, "needRecognition"),
     ],
 )
+@sqlite_is_enough
 def test_bad_field_is_named(client: Any, running: Any, fields: dict[str, Any], field: str) -> None:
     wanted = {"phone": "79990000001", "outgoingPhone": "79932432781", "record": {"id": client.record()}}
     assert field in client.refused("create", **{**wanted, **fields})["errors"]
@@ -325,6 +328,7 @@ def test_ten_thousand_callees(running: Any) -> None:
         ("GET", "/calls/1/events", b"", "", 401),
     ],
 )
+@sqlite_is_enough
 def test_never_anything_but_the_envelope(
     running: Any, client: Any, method: str, path: str, content: bytes, kind: str, status: int
 ) -> None:

@@ -183,6 +183,51 @@ def test_the_stop_list_is_looked_at_again(store: Store) -> None:
     assert [call.stopped for call in store.claim("a")] == [True]
 
 
+def test_the_stop_list_in_two_transactions_at_once(store: Store) -> None:
+    first, second = store.place(2)
+    claimed = {call.api_call_id: call.id for call in store.claim("a")}
+
+    def stop(number: int) -> None:
+        with store.database.write() as db:
+            queue.stop_calling(db, claimed[number], store.account, "79990000000", 1.0)
+            time.sleep(0.1)
+
+    _at_once(lambda: stop(first), lambda: stop(second))
+    assert (store.call(first).to_block, store.call(second).to_block) == (1, 1)
+    with store.database.read() as db:
+        assert calls.stopped(db, store.account, ["79990000000"]) == {"79990000000"}
+
+
+def test_money_is_spent_once(store: Store) -> None:
+    """Two requests at once, and money for one of them."""
+    placed = []
+
+    def create() -> None:
+        with store.database.write() as db:
+            left = calls.money_left(db, store.account, Decimal(60))
+            time.sleep(0.1)
+            if left >= 60:
+                callees = [Callee("79990000000", NUMBER)]
+                placed.extend(
+                    calls.place(db, store.account, callees, options=OPTIONS, script={}, menu={}, due_at=0.0, now=0.0)
+                )
+
+    _at_once(create, create)
+    assert len(placed) == 1
+
+
+def test_a_host_longer_than_its_column(store: Store) -> None:
+    """The webhook cannot arrive, but the call's end must be kept."""
+    options = OPTIONS | {"webhookUrl": f"http://{'x' * 1900}.test/end"}
+    with store.database.write() as db:
+        [number] = calls.place(
+            db, store.account, [Callee("79990000000", NUMBER)], options=options, script={}, menu={}, due_at=0.0, now=0.0
+        )
+    [call] = store.claim("a")
+    assert store.conclude(call.id, "a")
+    assert (store.call(number).status, store.webhooks()) == ("finished", 1)
+
+
 def test_removed_between_claim_and_fence(store: Store) -> None:
     [number] = store.place(1)
     [call] = store.claim("a")
@@ -297,6 +342,14 @@ def test_calls_for_a_number_that_is_gone_wait(config: Any, fake_engine: Any, run
             db.execute(update(table).values(outgoing="74950000000", status="created", finished_at=None))
         time.sleep(0.7)
         assert client.get(number)["calls"][0]["status"] == "created"
+
+
+def _at_once(*tasks: Callable[[], None]) -> None:
+    threads = [threading.Thread(target=task) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _let_go(running: Any) -> None:

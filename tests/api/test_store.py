@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
+from postgres import Postgres
 
 from api import tariff, views
 from api.store import accounts, nodes
@@ -37,6 +38,38 @@ def test_many_start_at_once(empty_store_url: str) -> None:
     for start in starts:
         _, complaint = start.communicate(timeout=60)
         assert (start.returncode, complaint) == (0, b"")
+
+
+@pytest.mark.peer
+def test_servers_that_cannot_be_used(postgres: Postgres, tmp_path: Path) -> None:
+    absent = postgres.url("absent").replace("postgresql+psycopg://postgres@", "postgresql://postgres:secret@")
+    for url in (absent, f"postgresql://me:secret@/zvonar?host={tmp_path}"):
+        with pytest.raises(ConfigError, match=r"store\.url") as refused:
+            Database(url).migrate()
+        assert "\n" not in str(refused.value)
+        assert "secret" not in str(refused.value)
+
+
+def test_a_reader_sees_one_state(database: Database) -> None:
+    with database.write() as db:
+        account = accounts.add(db, "me", Decimal(5), True, 0.0)
+    with database.read() as db:
+        assert accounts.by_id(db, account.id).balance == 5
+        with database.write() as other:
+            accounts.charge(other, account.id, Decimal(1))
+        assert accounts.by_id(db, account.id).balance == 5
+    with database.read() as db:
+        assert accounts.by_id(db, account.id).balance == 4
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_server_that_was_away(database: Database, store_url: str, postgres: Postgres) -> None:
+    with database.read() as db:
+        assert not accounts.exist(db)
+    assert postgres.terminate(store_url) == 1
+    with database.read() as db:
+        assert not accounts.exist(db)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:////proc/nothing/zvonar.db", "oracle9://x"])

@@ -111,11 +111,10 @@ def test_a_slow_receiver_holds_up_nobody_else(client: Any, receiver: Any, second
     assert time.monotonic() - began < 5
 
 
-def test_never_inside(store_url: str, fake_engine: Any, run_service: Any, receiver: Any) -> None:
+def test_never_inside(store_section: Any, fake_engine: Any, run_service: Any, receiver: Any) -> None:
     """With a trunk of our own loopback is as closed as every other inside address."""
     trunk = {"name": "carrier", "server": "192.0.2.1", "numbers": ["79932432781"]}
-    store = {"url": store_url}
-    closed = configuration.parse({"store": store, "trunk": [trunk]})
+    closed = configuration.parse({"store": store_section, "trunk": [trunk]})
     fake_engine.trunks = list(closed.trunk)
     with run_service(closed, fake_engine) as running:
         client = running.client()
@@ -125,17 +124,19 @@ def test_never_inside(store_url: str, fake_engine: Any, run_service: Any, receiv
             time.sleep(0.02)
         assert (client.get(number)["webhookTry"], client.get(number)["webhookSent"]) == (1, 0)
         assert receiver.came.empty()
-    opened = configuration.parse({"store": store, "trunk": [trunk], "webhook": {"allow_networks": ["127.0.0.0/8"]}})
+    opened = configuration.parse(
+        {"store": store_section, "trunk": [trunk], "webhook": {"allow_networks": ["127.0.0.0/8"]}}
+    )
     with run_service(opened, fake_engine) as running:
         receiver.next(within_s=15)
 
 
-def test_trunks_of_accounts(store_url: str, fake_engine: Any, run_service: Any) -> None:
+def test_trunks_of_accounts(store_section: Any, fake_engine: Any, run_service: Any) -> None:
     trunks = [
         {"name": "all", "server": "192.0.2.1", "numbers": ["79932432781"]},
         {"name": "some", "server": "192.0.2.2", "numbers": ["74951112233"], "accounts": ["me", "7"]},
     ]
-    config = configuration.parse({"store": {"url": store_url}, "trunk": trunks})
+    config = configuration.parse({"store": store_section, "trunk": trunks})
     fake_engine.trunks = list(config.trunk)
     with run_service(config, fake_engine) as running:
         mine, other = running.client(), running.client("other")

@@ -5,8 +5,9 @@ In a test, the fixture `postgres` (session-wide) is one; what it offers:
     with postgres.database() as url:                # a database of its own, with the tables up to date
     with postgres.database(empty=True) as url:      # one without tables
 
-Everything lives in a short folder under /tmp, its socket too: it listens on no port. Nothing is synced to the disk.
-PostgreSQL refuses to run as root; then another user runs it, in a folder that this user may enter.
+It lives in a short folder under /tmp, its socket too: it listens on no port. The data is in memory where there is
+room, since a database is some 300 files, and nothing is synced. PostgreSQL refuses to run as root; then another user
+runs it, in a folder that this user may enter.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ HERE = Path(__file__).parent
 START_S = 30.0  # a third of a second is the norm; a loaded machine takes longer
 STOP_S = 5.0
 RUNS_AS = ("postgres", "nobody")  # where we are root: the first of these that there is
+PREFIX = "zvonar-pg-"  # then who started it
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 1_000_000_000  # a cluster of ours has some 100 MB; containers often have only 64 MB there
 TEMPLATE = "template_with_tables"
 
 SETTINGS = {
@@ -43,6 +47,8 @@ SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
+    "max_wal_size": "64MB",
+    "min_wal_size": "32MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
@@ -60,8 +66,9 @@ class Postgres:
     Not safe to use from several threads; what it makes, the databases, is.
     """
 
-    def __init__(self, home: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, home: Path, data: Path, process: subprocess.Popen[bytes]) -> None:
         self.home = home
+        self._data = data
         self._process = process
         self._serial = itertools.count(1)
         self._admin: psycopg.Connection[Any] | None = None
@@ -69,24 +76,27 @@ class Postgres:
     @classmethod
     def start(cls, programs: Path) -> Self:
         """Starts what `installed` found; returns when it takes connections. PostgresError with its log's end if not."""
-        home = Path(tempfile.mkdtemp(prefix="zvonar-pg-", dir="/tmp"))  # a unix socket's path must be short
-        user = _other_user(home)
+        clear_up()
+        home = _folder(Path("/tmp"))  # a unix socket's path must be short
+        data = _folder(MEMORY if _roomy(MEMORY) else Path("/tmp"))
         try:
+            user = _other_user(home, data)
             if user:
                 programs = _within_reach(programs, home, user)
-            _initialise(programs, home, user)
+            _initialise(programs, data, user)
             chosen = SETTINGS | {"unix_socket_directories": str(home)}
             arguments = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
             with (home / "log").open("wb") as log:
                 process = subprocess.Popen(
-                    [*_dies_with_us(), programs / "postgres", "-D", home / "data", *arguments],
+                    [*_dies_with_us(), programs / "postgres", "-D", data, *arguments],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
                     cwd=home, env=_environment(), **user,
                 )  # fmt: skip
         except BaseException:
-            shutil.rmtree(home, ignore_errors=True)
+            for folder in (home, data):
+                shutil.rmtree(folder, ignore_errors=True)
             raise
-        peer = cls(home, process)
+        peer = cls(home, data, process)
         try:
             peer._wait_started()
             peer._make_template()
@@ -110,7 +120,7 @@ class Postgres:
 
     def _make_template(self) -> None:
         self._execute(f'CREATE DATABASE "{TEMPLATE}"')
-        database = Database(self.url(TEMPLATE), self.home / "secret.key")
+        database = Database(self.url(TEMPLATE), self.home)
         try:
             database.migrate()
             with database.write() as db:
@@ -128,7 +138,8 @@ class Postgres:
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)  # its children end when they see it gone
                 self._process.wait()
-        shutil.rmtree(self.home, ignore_errors=True)
+        for folder in (self.home, self._data):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def pid(self) -> int:
@@ -182,14 +193,30 @@ def running(programs: Path) -> Iterator[Postgres]:
         peer.close()
 
 
-def _initialise(programs: Path, home: Path, user: dict[str, Any]) -> None:
+def _initialise(programs: Path, data: Path, user: dict[str, Any]) -> None:
     command = [
-        programs / "initdb", "-D", home / "data", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C",
+        programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C",
         "--no-sync",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=home, env=_environment(), **user)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=data, env=_environment(), **user)
     if done.returncode != 0:
         raise PostgresError(f"initdb ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _folder(where: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=where))
+
+
+def _roomy(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_BYTES
+
+
+def clear_up() -> None:
+    """Removes what runs left that were killed: their servers ended with them, their folders could not."""
+    for folder in (*Path("/tmp").glob(f"{PREFIX}*"), *MEMORY.glob(f"{PREFIX}*")):
+        run = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if run.isdecimal() and Path("/proc/self").exists() and not Path(f"/proc/{run}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _environment() -> dict[str, str]:
@@ -197,8 +224,8 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _other_user(home: Path) -> dict[str, Any]:
-    """Where we are root: who runs the server, as arguments of Popen; the folder is theirs."""
+def _other_user(*folders: Path) -> dict[str, Any]:
+    """Where we are root: who runs the server, as arguments of Popen; the folders are theirs."""
     if os.geteuid() != 0:
         return {}
     for name in RUNS_AS:
@@ -206,7 +233,8 @@ def _other_user(home: Path) -> dict[str, Any]:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        os.chown(home, entry.pw_uid, entry.pw_gid)
+        for folder in folders:
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
     raise PostgresError(f"PostgreSQL does not run as root, and there is no user {' or '.join(RUNS_AS)}")
 
