@@ -1,8 +1,8 @@
 """Whether a sound was driven into full scale: its amplitudes then pile up there, and the peaks of its waves are flat.
 
-Told from the source, before resampling bends the flat tops. What only touches full scale is not clipped: of a sine, 47 %
-of what is above `HIGH` is above `TOP` too, of speech a quarter, of dense music 30 %; of speech that was recorded 9 dB
-too loud, more than half, also through MP3 at 128 and Opus at 64 kbit/s. Fewer bits ripple the tops, and hide it.
+Told from the source, before resampling bends the flat tops. What only touches full scale is not clipped: of a sine,
+47 % of what is above `HIGH` is above `TOP` too, of speech a quarter, of dense music 30 %; of speech that was recorded
+9 dB too loud, more than half, also through MP3 at 128 and Opus at 64 kbit/s. Fewer bits ripple the tops, and hide it.
 """
 
 from __future__ import annotations

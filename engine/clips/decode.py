@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -87,6 +88,8 @@ def _environment() -> dict[str, str]:
 
 
 def _answer(status: int, line: bytes, samples: IO[bytes]) -> Decoded:
+    if status in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        raise OSError(status, os.strerror(status))
     try:
         answer: dict[str, Any] = json.loads(line)
     except ValueError:

@@ -9,8 +9,10 @@ piece by piece, and no further than MAX_S: hours of silence in a few kilobytes c
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
+import os
 import resource
 import sys
 from collections.abc import Iterable, Iterator
@@ -184,7 +186,7 @@ def _open_nothing(*_: object) -> object:
 
 
 def main(arguments: list[str]) -> int:
-    """Decode standard input. The status is 0, also if it was refused: the line says so."""
+    """Decode standard input. The status is 0, also if it was refused (the line says so); an errno if writing failed."""
     container, max_s = Container(arguments[0]), int(arguments[1])
     _confine(max_s)
     try:
@@ -196,8 +198,11 @@ def main(arguments: list[str]) -> int:
     except Exception as error:  # the sender learns that it cannot be decoded, our log why
         samples = np.zeros(0, np.float32)
         answer = {"failed": f"{type(error).__name__}: {error}"[:500]}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + samples.astype("<f4").tobytes())
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + samples.astype("<f4").tobytes())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        os._exit(error.errno or errno.EIO)  # at a usual exit Python would try to write the rest again
     return 0
 
 

@@ -1,7 +1,7 @@
 """Overdriven speech is told from loud speech, tones and music, before and after lossy coding.
 
-There is no standard for it. The speech of the sample script is driven over full scale by a known number of decibels; what
-is 9 dB over crackles plainly, what is 3 dB over is hardly heard.
+There is no standard for it. The speech of the sample script is driven over full scale by a known number of decibels;
+what is 9 dB over crackles plainly, what is 3 dB over is hardly heard.
 """
 
 from __future__ import annotations

@@ -77,6 +77,16 @@ def test_a_child_that_dies(monkeypatch, make, program):
     assert caught.value.reason is Reason.UNDECODABLE
 
 
+def test_a_full_disk_is_no_fault_of_the_file(monkeypatch, make):
+    instead(
+        monkeypatch,
+        "import os, sys\nfrom engine.clips import decoder\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)\n"
+        "sys.exit(decoder.main(sys.argv[1:]))",
+    )
+    with pytest.raises(OSError, match="No space left"):
+        decode(make("wav"), 60)
+
+
 def test_a_child_that_hangs_is_killed_with_what_it_started(monkeypatch, tmp_path, make):
     told = tmp_path / "pids"
     instead(

@@ -78,11 +78,6 @@ def test_overdriven(pcm, speech):
     assert 3 < error.params["percent"] < 30
 
 
-def test_the_name_lies_and_nobody_asks_it(make):
-    # Only bytes come in; the type of the content decides, whatever the file was called.
-    assert prepare(make("mp3"), LIMITS).duration_ms == prepare(make("mp3"), LIMITS).duration_ms
-
-
 @pytest.mark.parametrize("reason", Reason)
 def test_each_reason_is_one_line_with_a_remedy(reason):
     params = {"max_mb": 25, "max_s": 300, "ms": 1, "min_ms": 100, "percent": 7}
