@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine.clips.upload import Limits, prepare
+from engine.config import ClipsConfig
 
 sqlite_is_enough = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # it is refused before the store
 
@@ -255,6 +256,17 @@ def test_upload_that_is_no_clip(client: Any, content: bytes, tmp_path: Any) -> N
     assert "my clip.wav" in answer.json()["data"]["message"]
     assert str(tmp_path) not in answer.text
     assert client.data("getRecords") == []
+
+
+def test_upload_that_is_too_large(run_service: Any, fake_engine: Any, config: Any, sound: Any) -> None:
+    small = config.model_copy(update={"clips": ClipsConfig(max_mb=1)})
+    with run_service(small, fake_engine) as running:
+        client = running.client()
+        for content, words in ((sound() + bytes(1 << 20), "at most 1 MB"), (bytes(7 << 20), "body is larger")):
+            form = {"apiKey": client.key, "source": "file"}
+            answer = client.http.post("/apiCalls/createRecord", data=form, files={"file": ("a.wav", content)})
+            assert answer.status_code == 413
+            assert words in answer.text
 
 
 def test_numbers(client: Any) -> None:
