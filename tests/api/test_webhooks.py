@@ -51,7 +51,7 @@ def test_end_of_the_call(running: Any, client: Any, receiver: Any) -> None:
     with running.service.database.read() as db:
         from api.store import accounts
 
-        account = accounts.by_key(db, client.key)
+        account = accounts.by_key(db, running.service.database.seal, client.key)
     assert account is not None
     assert Webhook(account.webhook_secret).verify(raw, headers) == body
 
