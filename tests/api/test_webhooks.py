@@ -111,6 +111,7 @@ def test_a_slow_receiver_holds_up_nobody_else(client: Any, receiver: Any, second
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # it is about addresses
 def test_never_inside(store_section: Any, fake_engine: Any, run_service: Any, receiver: Any) -> None:
     """With a trunk of our own loopback is as closed as every other inside address."""
     trunk = {"name": "carrier", "server": "192.0.2.1", "numbers": ["79932432781"]}
