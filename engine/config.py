@@ -152,7 +152,7 @@ class ClipsConfig(_Section):
     """`[clips]`: what an upload, or a clip of a script, may be at most."""
 
     max_mb: int = Field(default=25, ge=1, le=100)
-    max_s: int = Field(default=300, ge=1, le=3600)  # the media process keeps 18 hours of clips
+    max_s: int = Field(default=300, ge=1, le=1800)  # all of them together: 18 hours
 
 
 class ApiConfig(_Section):

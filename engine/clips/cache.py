@@ -61,6 +61,8 @@ class ClipCache:
             raise ClipError(f"{source}: {error}; {remedy}") from error
         except ClipRefused as refused:
             raise ClipError(f"{source}: {refused}") from refused
+        except OSError as error:
+            raise ClipError(f"{source}: {error.strerror}; make room for temporary files") from error
         try:
             self._write(path, encoded.build(encode(linear, Law.A).tobytes(), encode(linear, Law.MU).tobytes()))
         except OSError as error:

@@ -132,6 +132,17 @@ def _mp4_is_cut(file: bytes) -> bool:
     return at > len(file) or not described
 
 
+def _aac_is_cut(file: bytes) -> bool:
+    """ISO/IEC 14496-3 section 1.A.2.2: the header of an ADTS frame has the frame's length, 13 bits."""
+    at = _after_id3(file)
+    while at + 7 <= len(file) and file[at] == 0xFF:
+        size = (file[at + 3] & 3) << 11 | file[at + 4] << 3 | file[at + 5] >> 5
+        if size < 7:
+            return False
+        at += size
+    return at > len(file)
+
+
 def _mp3_is_cut(file: bytes) -> bool:
     """The first frame of most files says how many bytes there are (Xing's header, also named Info)."""
     begin = _after_id3(file)
@@ -151,5 +162,6 @@ _CUT: Final[dict[Container, Callable[[bytes], bool]]] = {
     Container.OGG: _ogg_is_cut,
     Container.MATROSKA: _matroska_is_cut,
     Container.MP4: _mp4_is_cut,
+    Container.AAC: _aac_is_cut,
     Container.MP3: _mp3_is_cut,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from engine.clips.container import Container, recognise
 from engine.clips.refusal import ClipRefused, Reason
 from engine.clips.wav import Samples
 
-DEADLINE_S: Final = 60.0  # and a tenth of what may be long: five minutes of anything take three seconds
+DEADLINE_S: Final = 60.0  # and a tenth of what may be long; the child has a limit of its own, on what it computes
 WAIT_S: Final = 60.0
 AT_ONCE: Final = 2  # calls need the other cores
 
@@ -34,7 +35,7 @@ class Decoded:
     """A sound as it was sent, but for its rate and its channels."""
 
     samples: Samples  # 8 kHz, one channel, about -1 to 1: resampling overshoots
-    clipped: float  # the share of the sound that was clipped at its source, 0 to 1
+    clipped: float  # the share of the sound that was clipped at its source, 0 to 1; 0 if that is not heard
 
 
 def decode(content: bytes, max_s: int) -> Decoded:
@@ -87,6 +88,8 @@ def _environment() -> dict[str, str]:
 
 
 def _answer(status: int, line: bytes, samples: IO[bytes]) -> Decoded:
+    if status in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        raise OSError(status, os.strerror(status))
     try:
         answer: dict[str, Any] = json.loads(line)
     except ValueError:

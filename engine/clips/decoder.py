@@ -9,8 +9,10 @@ piece by piece, and no further than MAX_S: hours of silence in a few kilobytes c
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
+import os
 import resource
 import sys
 from collections.abc import Iterable, Iterator
@@ -31,9 +33,10 @@ from engine.clips.wav import Samples
 from engine.media.rtp import CLOCK_HZ
 
 MEMORY_BYTES: Final = 1 << 30  # of address space; loaded it takes a third of that
-CPU_S: Final = 40
+CPU_S: Final = 20  # and a twentieth of what may be long: five minutes of anything take one second
 RATES_HZ: Final = (4000, 384_000)
 DAMAGED_SHARE: Final = 0.05  # packets that may be bad: an MP3 begins and ends with rubbish now and then
+DAMAGED_PACKETS: Final = 100  # of nothing but bad ones are enough to know
 
 DECODERS: Final = (
     "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le",
@@ -44,7 +47,7 @@ DECODERS: Final = (
 _OPTIONS: Final = {"codec_whitelist": ",".join(DECODERS), "protocol_whitelist": "none"}
 
 _SCALES: Final = {"u1": 1 << 7, "i2": 1 << 15, "i4": 1 << 31, "i8": 1 << 63, "f4": 1, "f8": 1}
-Block = NDArray[np.float32]  # (3, n): the mix of all channels, the largest of them, the smallest
+Block = NDArray[np.float32]  # (2, n): the mix of all channels, and the largest magnitude among them
 
 
 def decode(file: bytes, container: Container, max_s: int) -> tuple[Samples, float]:
@@ -55,7 +58,7 @@ def decode(file: bytes, container: Container, max_s: int) -> tuple[Samples, floa
     samples = np.concatenate([np.zeros(0, np.float32), *_resampled(_blocks(file, container), meter, max_s)])
     if samples.size == 0:
         raise ClipRefused(Reason.NOT_AUDIO)
-    return samples, meter.share
+    return samples, meter.clipped
 
 
 def _resampled(blocks: Iterable[tuple[int, Block]], meter: ClippingMeter, max_s: int) -> Iterator[Samples]:
@@ -68,8 +71,8 @@ def _resampled(blocks: Iterable[tuple[int, Block]], meter: ClippingMeter, max_s:
                 yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
             rate_hz = rate
             stream = None if rate == CLOCK_HZ else soxr.ResampleStream(rate, CLOCK_HZ, 1, "float32", "HQ")
-        mixed, highest, lowest = block
-        meter.feed(highest, lowest)
+        mixed, magnitudes = block
+        meter.feed(magnitudes)
         piece = mixed if stream is None else stream.resample_chunk(mixed)
         left -= piece.size
         if left < 0:
@@ -104,30 +107,38 @@ def _pieces(file: bytes, container: Container) -> Iterator[tuple[int, Block]]:
         stream = next(iter(opened.streams.audio), None)
         if stream is None:
             raise ClipRefused(Reason.NO_SOUND if opened.streams else Reason.NOT_AUDIO)
+        if stream.codec_context is None:  # coded in a way that is none of ours
+            raise ClipRefused(Reason.NOT_AUDIO)
         stream.codec_context.thread_count = 1
         promised = stream.duration * stream.time_base if container is Container.FLAC and stream.duration else 0
         packets = bad = 0
         heard = 0.0
         last_is_bad = False
-        for frames in _decoded(opened, stream):
+        mp3 = _Mp3Frames()
+        for packet, frames in _decoded(opened, stream):
             packets += 1
             last_is_bad = frames is None
             bad += last_is_bad
+            if bad > DAMAGED_PACKETS and bad > packets / 2:
+                break
+            if container is Container.MP3 and packet is not None:
+                mp3.see(packet)
             for frame in frames or ():
                 rate_hz = frame.sample_rate
                 if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
                     raise ClipRefused(Reason.NOT_AUDIO)
                 heard += frame.samples / rate_hz
                 yield rate_hz, _piece(frame)
-        if heard == 0:
+        if heard == 0 or bad > packets / 2:
             raise ClipRefused(Reason.NOT_AUDIO)
-        ends_badly = last_is_bad and container is not Container.MP3  # which may end with tags
+        # An MP3 may end with tags, which are no sound.
+        ends_badly = mp3.last_is_short if container is Container.MP3 else last_is_bad
         if ends_badly or bad > packets * DAMAGED_SHARE or heard < promised - 0.1:
             raise ClipRefused(Reason.CUT_OFF)
 
 
-def _decoded(opened: Any, stream: Any) -> Iterator[list[Any] | None]:
-    """The frames of each packet; None for one that cannot be decoded."""
+def _decoded(opened: Any, stream: Any) -> Iterator[tuple[Any, list[Any] | None]]:
+    """Each packet with its frames; None for what cannot be read or decoded."""
     try:
         for packet in opened.demux(stream):
             try:
@@ -135,9 +146,26 @@ def _decoded(opened: Any, stream: Any) -> Iterator[list[Any] | None]:
             except (av.FFmpegError, ValueError):
                 frames = None
             if packet.size or frames != []:  # the last packet is empty: it asks for what the decoder still holds
-                yield frames
+                yield packet, frames
     except (av.FFmpegError, ValueError):
-        yield None
+        yield None, None
+
+
+class _Mp3Frames:
+    """Tells that the last frame is cut: it is shorter than any before it that begins with the same header."""
+
+    def __init__(self) -> None:
+        self._smallest: dict[bytes, int] = {}
+        self.last_is_short = False
+
+    def see(self, packet: Any) -> None:
+        head = bytes(packet)[:3]
+        if len(head) < 3 or head[0] != 0xFF:
+            return  # a tag, or the empty packet
+        header = head[:2] + bytes([head[2] & 0xFD])  # all but the bit that says whether the frame has a byte more
+        smallest = self._smallest.setdefault(header, packet.size)
+        self.last_is_short = packet.size < smallest
+        self._smallest[header] = min(smallest, packet.size)
 
 
 def _piece(frame: Any) -> Block:
@@ -150,7 +178,7 @@ def _piece(frame: Any) -> Block:
         channels -= 1
     if values.dtype.kind == "f":
         channels = np.nan_to_num(channels, posinf=1, neginf=-1)
-    return np.stack([channels.mean(axis=0), channels.max(axis=0), channels.min(axis=0)])
+    return np.stack([channels.mean(axis=0), np.abs(channels).max(axis=0)])
 
 
 def _open_nothing(*_: object) -> object:
@@ -158,7 +186,7 @@ def _open_nothing(*_: object) -> object:
 
 
 def main(arguments: list[str]) -> int:
-    """Decode standard input. The status is 0, also if it was refused: the line says so."""
+    """Decode standard input. The status is 0, also if it was refused (the line says so); an errno if writing failed."""
     container, max_s = Container(arguments[0]), int(arguments[1])
     _confine(max_s)
     try:
@@ -170,8 +198,11 @@ def main(arguments: list[str]) -> int:
     except Exception as error:  # the sender learns that it cannot be decoded, our log why
         samples = np.zeros(0, np.float32)
         answer = {"failed": f"{type(error).__name__}: {error}"[:500]}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + samples.astype("<f4").tobytes())
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + samples.astype("<f4").tobytes())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        os._exit(error.errno or errno.EIO)  # at a usual exit Python would try to write the rest again
     return 0
 
 
@@ -179,7 +210,7 @@ def _confine(max_s: int) -> None:
     output_bytes = 4 * max_s * CLOCK_HZ
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY_BYTES + 4 * output_bytes),
-        (resource.RLIMIT_CPU, CPU_S + max_s // 10),
+        (resource.RLIMIT_CPU, CPU_S + max_s // 20),
         (resource.RLIMIT_FSIZE, output_bytes + (1 << 16)),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 0),  # those that are open stay so

@@ -94,7 +94,7 @@ def _limited(samples: Samples) -> Samples:
 
     The smallest gain of a window, averaged over that same window, is never above what its middle needs.
     """
-    needed = np.minimum(1, CEILING / np.maximum(np.abs(samples), CEILING))
+    needed = np.float32(CEILING) / np.maximum(np.abs(samples), np.float32(CEILING))
     width = 2 * LOOKAHEAD_SAMPLES + 1
     lowest = sliding_window_view(np.pad(needed, 2 * LOOKAHEAD_SAMPLES, constant_values=1), width).min(axis=1)
     # Sums of a running total, and not of each window: as fast for an hour as for a second.

@@ -16,7 +16,6 @@ from engine.clips.wav import Samples
 from engine.media.rtp import CLOCK_HZ
 
 MIN_MS: Final = 100  # a shorter one is a slip of the finger
-CLIPPED_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,8 @@ def prepare(content: bytes, limits: Limits) -> Prepared:
     if len(content) > limits.max_bytes:
         raise ClipRefused(Reason.TOO_LARGE, max_mb=limits.max_bytes >> 20)
     decoded = decode(content, limits.max_s)
-    if decoded.clipped > CLIPPED_SHARE:
+    _check_length(decoded.samples)
+    if decoded.clipped:
         raise ClipRefused(Reason.CLIPPED, percent=round(100 * decoded.clipped))
     return _finish(decoded.samples)
 
@@ -50,11 +50,15 @@ def prepare_own(file: bytes, limits: Limits) -> Prepared:
     samples = at_8_khz(wav.read(file))
     if samples.size > limits.max_s * CLOCK_HZ:
         raise ClipRefused(Reason.TOO_LONG, max_s=limits.max_s)
+    _check_length(samples)
     return _finish(samples)
 
 
-def _finish(samples: Samples) -> Prepared:
+def _check_length(samples: Samples) -> None:
     if samples.size * 1000 < MIN_MS * CLOCK_HZ:
         raise ClipRefused(Reason.TOO_SHORT, ms=samples.size * 1000 // CLOCK_HZ, min_ms=MIN_MS)
+
+
+def _finish(samples: Samples) -> Prepared:
     linear = to_linear(level.bring(samples))
     return Prepared(wav.build(linear, CLOCK_HZ), round(linear.size * 1000 / CLOCK_HZ))

@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from api import conclusion
 from api.node import Node
-from api.store import accounts, calls, nodes, outbox, queue, stop_list
+from api.store import accounts, calls, money, nodes, outbox, queue, stop_list
 from api.store.calls import Callee, Order
 from api.store.database import Database
 from api.store.queue import Claimed, End, Limits
@@ -32,6 +32,7 @@ OPTIONS = {
     "robotsBlockEnabled": 0, "needRecording": 0, "needRecognition": 0, "smartDelay": None, "startTime": None,
     "endTime": None, "weekdays": None, "prevCallId": None, "useOutgoingPhoneForManager": 0,
 }  # fmt: skip
+ORDER = Order(OPTIONS, {}, {})
 
 
 class Store:
@@ -46,9 +47,7 @@ class Store:
     def place(self, count: int, due_at: float = 0.0, outgoing: str = NUMBER) -> list[int]:
         callees = [Callee(f"7999{number:07}", outgoing, PRICE) for number in range(count)]
         with self.database.write() as db:
-            return calls.place(
-                db, self.account, callees, Order(OPTIONS, {}, {}), Opening(due_at, None), "", now=time.time()
-            )
+            return calls.place(db, self.account, callees, ORDER, Opening(due_at, None), "", now=time.time())
 
     def claim(self, node: str, room: int = 100, now: float = 1.0) -> list[Claimed]:
         with self.database.write() as db:
@@ -72,6 +71,10 @@ class Store:
     def webhooks(self) -> int:
         with self.database.read() as db:
             return outbox.census(db)
+
+    def held(self) -> Decimal:
+        with self.database.read() as db:
+            return accounts.by_id(db, self.account).held
 
     def balance(self) -> Decimal:
         with self.database.read() as db:
@@ -189,40 +192,41 @@ def test_the_stop_list_in_two_transactions_at_once(store: Store) -> None:
 
     def stop(number: int) -> None:
         with store.database.write() as db:
-            queue.stop_calling(db, claimed[number], store.account, "79990000000", 1.0)
+            queue.pressed_stop(db, claimed[number])
+            stop_list.add(db, store.account, {"79990000000": ""}, 1.0)
             time.sleep(0.1)
 
     _at_once(lambda: stop(first), lambda: stop(second))
     assert (store.call(first).to_block, store.call(second).to_block) == (1, 1)
     with store.database.read() as db:
-        assert calls.stopped(db, store.account, ["79990000000"]) == {"79990000000"}
+        assert stop_list.listed(db, store.account, ["79990000000"]) == {"79990000000"}
 
 
 def test_money_is_spent_once(store: Store) -> None:
-    """Two requests at once, and money for one of them."""
-    placed = []
+    """Two requests at once, and money for one of them: what a call may cost is held from the beginning."""
+    placed: list[int] = []
+    refused: list[money.NotEnough] = []
 
     def create() -> None:
-        with store.database.write() as db:
-            left = calls.money_left(db, store.account, Decimal(60))
-            time.sleep(0.1)
-            if left >= 60:
-                callees = [Callee("79990000000", NUMBER)]
-                placed.extend(
-                    calls.place(db, store.account, callees, options=OPTIONS, script={}, menu={}, due_at=0.0, now=0.0)
-                )
+        callee = Callee("79990000000", NUMBER, BALANCE * Decimal("0.6"))
+        try:
+            with store.database.write() as db:
+                placed.extend(calls.place(db, store.account, [callee], ORDER, Opening(0.0, None), "", 0.0))
+                time.sleep(0.1)
+        except money.NotEnough as error:
+            refused.append(error)
 
     _at_once(create, create)
-    assert len(placed) == 1
+    assert (len(placed), len(refused)) == (1, 1)
+    assert store.held() == BALANCE * Decimal("0.6")
 
 
 def test_a_host_longer_than_its_column(store: Store) -> None:
     """The webhook cannot arrive, but the call's end must be kept."""
-    options = OPTIONS | {"webhookUrl": f"http://{'x' * 1900}.test/end"}
+    order = Order(OPTIONS | {"webhookUrl": f"http://{'x' * 1900}.test/end"}, {}, {})
+    callee = Callee("79990000000", NUMBER, PRICE)
     with store.database.write() as db:
-        [number] = calls.place(
-            db, store.account, [Callee("79990000000", NUMBER)], options=options, script={}, menu={}, due_at=0.0, now=0.0
-        )
+        [number] = calls.place(db, store.account, [callee], order, Opening(0.0, None), "", 0.0)
     [call] = store.claim("a")
     assert store.conclude(call.id, "a")
     assert (store.call(number).status, store.webhooks()) == ("finished", 1)
@@ -249,6 +253,7 @@ def test_a_long_queue_does_not_slow_the_claim(store: Store) -> None:
 # --- with the runner ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("store_url", [pytest.param("postgresql", marks=pytest.mark.peer)], indirect=True)
 def test_two_services_on_one_store(config: Any, fake_engine: Any, run_service: Any) -> None:
     engines = [fake_engine, type(fake_engine)()]
     for engine in engines:

@@ -10,16 +10,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from postgres import Postgres
 
-from api import tariff, views
-from api.store import accounts, nodes
-from api.store.database import Database
+from api import views
+from api.store import accounts, calls, money, nodes, queue
+from api.store.database import MIGRATIONS, Database
+from api.store.queue import Limits
 from api.store.schema import Money, metadata
+from api.store.seal import FILE_NAME, SECRET_ENV
 from engine.config import ConfigError
 
 
@@ -52,11 +56,11 @@ def test_servers_that_cannot_be_used(postgres: Postgres, tmp_path: Path) -> None
 
 def test_a_reader_sees_one_state(database: Database) -> None:
     with database.write() as db:
-        account = accounts.add(db, "me", Decimal(5), True, 0.0)
+        account = accounts.add(db, database.seal, "me", balance=Decimal(5), now=0.0)[0]
     with database.read() as db:
         assert accounts.by_id(db, account.id).balance == 5
         with database.write() as other:
-            accounts.charge(other, account.id, Decimal(1))
+            money.credit(other, account.id, Decimal(-1), "", 0.0)
         assert accounts.by_id(db, account.id).balance == 5
     with database.read() as db:
         assert accounts.by_id(db, account.id).balance == 4
@@ -87,13 +91,13 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_writers_take_turns(database: Database) -> None:
     """Reads first, writes later: without the lock at the beginning, such transactions fail each other."""
     with database.write() as db:
-        account = accounts.add(db, "me", Decimal(0), True, 0.0)
+        account = accounts.add(db, database.seal, "me", now=0.0)[0]
 
     def add() -> None:
         for _ in range(20):
             with database.write() as db:
                 accounts.by_id(db, account.id)
-                accounts.charge(db, account.id, Decimal("-0.01"))
+                money.credit(db, account.id, Decimal("0.01"), "", 0.0)
 
     threads = [threading.Thread(target=add) for _ in range(8)]
     for thread in threads:
@@ -106,12 +110,75 @@ def test_writers_take_turns(database: Database) -> None:
 
 def test_a_name_is_taken_once(database: Database) -> None:
     with database.write() as db:
-        account = accounts.add(db, "me", Decimal("10.5"), False, 5.0)
-        assert accounts.by_key(db, account.api_key) == account
-        assert accounts.by_key(db, "' OR 1=1") is None
-    with pytest.raises(accounts.AccountExists), database.write() as db:
-        accounts.add(db, "me", Decimal(0), False, 5.0)
-    assert account.api_key not in repr(account)
+        account, key = accounts.add(db, database.seal, "me", balance=Decimal("10.5"), now=5.0)
+        assert accounts.by_key(db, database.seal, key) == account
+        assert accounts.by_key(db, database.seal, "' OR 1=1") is None
+        assert accounts.by_name(db, "me") == account
+        with pytest.raises(accounts.AccountExists):
+            accounts.add(db, database.seal, "me", now=5.0)
+        assert len(accounts.every(db)) == 1
+
+
+def test_keys_are_not_in_the_store(database: Database) -> None:
+    with database.write() as db:
+        account, key = accounts.add(db, database.seal, "me", now=5.0)
+        assert key not in repr(account)
+        assert key not in account.key_sealed + account.key_hash
+        assert database.seal.open(account.key_sealed) == key
+        another = accounts.renew_key(db, database.seal, account.id)
+        assert accounts.by_key(db, database.seal, key) is None
+        assert accounts.by_key(db, database.seal, another) is not None
+
+
+def test_the_secret_belongs_to_the_store(empty_store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Database(empty_store_url, tmp_path)
+    first.migrate()
+    first.dispose()
+    assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o600
+    for secret, complaint in (("x" * 40, "sealed with another secret"), ("short", "shorter than")):
+        monkeypatch.setenv(SECRET_ENV, secret)
+        stranger = Database(empty_store_url, tmp_path)
+        with pytest.raises(ConfigError, match=complaint):
+            stranger.prepare()
+        stranger.dispose()
+    monkeypatch.delenv(SECRET_ENV)
+    again = Database(empty_store_url, tmp_path)
+    again.prepare()
+    again.dispose()
+
+
+def test_tables_of_the_first_version(tmp_path: Path) -> None:
+    """A store as the first version left it: its key still opens, its waiting call is still called and paid for."""
+    old = Database(f"sqlite:///{tmp_path}/zvonar.db")
+    key = "k" * 60
+    with old.write() as db:
+        alembic = Config()
+        alembic.set_main_option("script_location", str(MIGRATIONS))
+        alembic.attributes["connection"] = db
+        command.upgrade(alembic, "0001")
+        for statement in FIRST_VERSION:
+            db.exec_driver_sql(statement.replace("KEY", key))
+    old.migrate()
+    with old.read() as db:
+        account = accounts.by_key(db, old.seal, key)
+        assert account is not None
+        assert (account.balance, account.held, account.moderated) == (Decimal(10), Decimal("1.5"), True)
+        [kept] = calls.get(db, account.id, [1])
+        assert (kept.price, kept.outgoing, kept.calls[0].request_id) == (Decimal("1.5"), "79932432781", 1)
+        assert compare_metadata(MigrationContext.configure(db), metadata) == []
+    with old.write() as db:
+        claim = queue.claim(db, "a", Limits("trunk", ("79932432781",)), 10, 1.0)
+        assert [call.api_call_id for call in claim.calls] == [1]
+    old.dispose()
+
+
+FIRST_VERSION = (
+    "INSERT INTO accounts VALUES (1, 'me', 'KEY', 'whsec_x', 100000, 1, 0.0)",
+    "INSERT INTO requests VALUES (1, 1, '{}', '{}', '{}', 0.0)",
+    "INSERT INTO api_calls VALUES (1, 1, 1, '79990000001', 0, 0, 0.0)",
+    "INSERT INTO calls VALUES (1, 1, 1, '79990000001', '79932432781', 'created', 0.0, NULL, NULL, NULL, NULL, NULL,"
+    " 0.0, 0.0, NULL, NULL, NULL, 0, '[]', '[]', '[]', 0, 0)",
+)
 
 
 def test_dead_nodes(database: Database) -> None:
@@ -143,7 +210,3 @@ def test_money_is_exact(amount: Decimal) -> None:
 @pytest.mark.parametrize(("amount", "written"), [("0", "0"), ("0.90", "0.9"), ("100", "100"), ("12.5000", "12.5")])
 def test_money_as_the_contract_writes_it(amount: str, written: str) -> None:
     assert views.money(Decimal(amount)) == written
-
-
-def test_tariff() -> None:
-    assert [str(tariff.cost(seconds)) for seconds in (0, 0.1, 60, 60.1)] == ["0", "1.5", "1.5", "3.0"]

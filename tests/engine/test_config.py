@@ -90,3 +90,11 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CARRIER_PASSWORD")
     with pytest.raises(ConfigError, match="CARRIER_PASSWORD"):
         _ = trunk.secret
+
+
+def test_clips() -> None:
+    assert (Config().clips.max_mb, Config().clips.max_s) == (25, 300)
+    assert parse({"clips": {"max_mb": 5, "max_s": 60}}).clips.max_s == 60
+    for wrong in ({"max_s": 0}, {"max_s": 1801}, {"max_mb": 101}):
+        with pytest.raises(ConfigError, match=r"^configuration: clips\.max_"):
+            parse({"clips": wrong})

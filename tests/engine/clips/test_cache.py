@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import struct
+import subprocess
 import wave
 from pathlib import Path
 
@@ -72,6 +73,22 @@ def test_what_8_khz_cannot_carry_is_filtered(cache, tmp_path):
     assert np.abs(decode(codes(clip, Law.A), Law.A)[400:-400]).max() < 60
 
 
+@pytest.mark.parametrize("name", ["mp3", "opus", "m4a", "amr"])
+def test_other_formats_are_as_loud_as_they_are(cache, tmp_path, make, speech, name):
+    (tmp_path / "a.wav").write_bytes(make(name))
+    clip = cache.prepare(tmp_path / "a.wav")
+    heard = decode(codes(clip, Law.A), Law.A) / 32768
+    assert heard.size == pytest.approx(speech().size, abs=800)
+    assert np.sqrt((heard**2).mean()) == pytest.approx(np.sqrt((speech() ** 2).mean()), rel=0.1)
+
+
+def test_what_was_decoded_once_is_not_decoded_again(cache, tmp_path, make, monkeypatch):
+    (tmp_path / "a.mp3").write_bytes(make("mp3"))
+    clip = cache.prepare(tmp_path / "a.mp3")
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert cache.prepare(tmp_path / "a.mp3") == clip
+
+
 @pytest.mark.parametrize("samples", [1, 2, 159, 160, 161])
 def test_short_clips(cache, tmp_path, samples):
     assert codes(cache.prepare(write(tmp_path / "a.wav", np.ones(samples))), Law.A).size == samples
@@ -121,6 +138,8 @@ def test_many_processes_at_once(tmp_path):
         (lambda path: path.write_bytes(write(path, np.ones(999)).read_bytes()[:-7]), "cut off"),
         (lambda path: write(path, np.zeros((MAX_S + 1) * 8000)), "at most 300 s"),
         (lambda path: write(path, np.zeros(1), 48000), "shorter"),
+        (lambda path: path.write_bytes(b"OggS" + bytes(99)), "no sound file"),
+        (lambda path: path.write_bytes(b"#EXTM3U\nfile:///etc/passwd\n"), "no sound file"),
     ],
 )
 def test_bad_clips_are_one_line(cache, tmp_path, make, text):
@@ -131,6 +150,14 @@ def test_bad_clips_are_one_line(cache, tmp_path, make, text):
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
     assert not (tmp_path / "cache").exists()
+
+
+def test_how_long_is_configured(tmp_path, make):
+    (tmp_path / "a.mp3").write_bytes(make("mp3"))
+    write(tmp_path / "b.wav", tone(8000, 5))
+    for name in ("a.mp3", "b.wav"):
+        with pytest.raises(ClipError, match="at most 4 s"):
+            ClipCache(tmp_path / "cache", max_s=4).prepare(tmp_path / name)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
