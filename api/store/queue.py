@@ -4,10 +4,11 @@
        ^                  |                    |                     |
        +---- requeue -----+                    +------- finish ------+--> finished or canceled
 
-Rules: a call belongs to one node at a time; the fence sets `invited_at` where it was empty, or nobody is called; a
-call is finished in one transaction with its cost, its facts, its redial and its webhook; what was invited is never
-dialled again by itself: a node that died in it leaves it `interrupted`. A call that has an owner takes a place on its
-trunk and number, so the place is free in the transaction in which the call ends.
+Rules: a call belongs to one node at a time; the fence sets `invited_at` where it was empty, or nobody is called; only
+the node that passed it, and then called nobody after all, takes that back (requeue). A call is finished in one
+transaction with its cost, its facts, its redial and its webhook; what was invited is never dialled again by itself: a
+node that died in it leaves it `interrupted`. A call that has an owner takes a place on its trunk and number, so the
+place is free in the transaction in which the call ends.
 """
 
 from __future__ import annotations
@@ -262,14 +263,17 @@ def facts_told(db: Connection, api_call_id: int) -> int:
 
 
 def requeue(db: Connection, call_id: int, node: str, due_at: float) -> None:
-    """A call that could not be dialled just now is due again later."""
-    mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.invited_at.is_(None))
-    _back(db, mine.values(owner=None, status=CallStatus.CREATED, due_at=due_at))
+    """A call that its node has not dialled, whether it passed the fence or not, is due again then."""
+    mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
+    waits = {"owner": None, "status": CallStatus.CREATED, "invited_at": None, "started_at": None, "due_at": due_at}
+    _back(db, mine.values(waits))
 
 
-def release(db: Connection, node: str, now: float) -> None:
-    """What the node claimed and never invited goes back into the queue."""
-    mine = update(calls).where(calls.c.owner == node, calls.c.invited_at.is_(None), calls.c.finished_at.is_(None))
+def release(db: Connection, node: str, now: float, keep: Sequence[int] = ()) -> None:
+    """What the node claimed and never invited goes back into the queue, but the calls that it keeps."""
+    mine = update(calls).where(
+        calls.c.owner == node, calls.c.invited_at.is_(None), calls.c.finished_at.is_(None), calls.c.id.not_in(keep)
+    )
     _back(db, mine.values(owner=None, status=CallStatus.CREATED, updated_at=now))
 
 

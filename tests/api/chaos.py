@@ -127,7 +127,7 @@ class Orderer:
     def __init__(self, nodes: list[Node], seed: int) -> None:
         self._urls = [node.url for node in nodes]
         self._random = random.Random(seed)
-        self._http = httpx2.Client(timeout=20)
+        self._http = httpx2.Client(timeout=4)
         self.repeated = 0  # answers that were given again
         self.broken = 0  # tries that brought none
 
