@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 AGAIN_S = 1.0  # a call for which there was no port after all goes back into the queue for so long
 WRITE_AGAIN_S = (0.1, 0.5, 1.0, 2.0)  # a result is written again and again: it must not be lost
 _PAUSES_S = (*WRITE_AGAIN_S, *[WRITE_AGAIN_S[-1]] * 1000)
+# A start slot that was missed (a busy machine, a slow store) is not used: the call takes another, so much ahead.
+_LEADS_S = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 _log = structlog.get_logger("zvonar.queue")
 
@@ -140,14 +142,19 @@ class Dialing:
         )
 
     async def _fence(self) -> bool:
-        dispatcher = self._dispatcher
-        if not self._may_dial:
-            return False
-        at = await self._write(queue.fence, self._claimed, self._node, self._limits, dispatcher.now())
-        if at is None:
-            return False
-        await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
-        return self._may_dial  # we may have been stopped, and taken for dead, meanwhile
+        dispatcher, take_slot = self._dispatcher, queue.fence
+        for lead_s in _LEADS_S:
+            if not self._may_dial:
+                return False
+            wanted = dispatcher.now() + lead_s
+            at = await self._write(take_slot, self._claimed, self._node, self._limits, wanted)
+            if at is None:
+                return False
+            await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
+            if dispatcher.now() - at < self._limits.late_s:
+                return self._may_dial  # we may have been stopped, and taken for dead, meanwhile
+            take_slot = queue.postpone
+        return False
 
     @property
     def _may_dial(self) -> bool:

@@ -13,6 +13,7 @@ place is free in the transaction in which the call ends.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,11 @@ class Limits(NamedTuple):
         """The paces that a call from one of these numbers keeps, by their names in the store."""
         rates = {} if self.cps is None else {f"trunk:{self.trunk}": self.cps}
         return rates if self.number_cps is None else rates | {f"number:{number}": self.number_cps for number in numbers}
+
+    @property
+    def late_s(self) -> float:
+        """How long after its slot a call may leave. Within a second there are then no more than allowed plus one."""
+        return min((0.9 / rate for rate in (self.cps, self.number_cps) if rate is not None), default=math.inf)
 
 
 class Claim(NamedTuple):
@@ -212,6 +218,16 @@ def fence(db: Connection, claimed: Claimed, node: str, limits: Limits, now: floa
             attempt.rollback()  # the slot stays free
             return None
     return at
+
+
+def postpone(db: Connection, claimed: Claimed, node: str, limits: Limits, now: float) -> float | None:
+    """A call has passed the fence, and came too late for its slot: when the next one is; None: it is not ours."""
+    mine = and_(calls.c.id == claimed.id, calls.c.owner == node, calls.c.finished_at.is_(None))
+    if db.execute(select(calls.c.id).where(mine)).first() is None:
+        return None
+    at = pace.take_slot(db, limits.rates([claimed.outgoing]), now)
+    moved = update(calls).where(mine).values(invited_at=at, started_at=at)
+    return at if db.execute(moved).rowcount == 1 else None
 
 
 def answered(db: Connection, call_id: int, node: str, at: float) -> None:

@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
@@ -74,12 +75,18 @@ class _Dialog:
 
 
 class Witness:
-    """`manner` tells what a number does; `at_once` is the most dialogs that were open together."""
+    """`manner` tells what a number does; `at_once` is the most dialogs that were open together.
+
+    A dialog is open from the INVITE until the final failure, or the first BYE, leaves or comes: never longer than the
+    caller thinks.
+    """
 
     def __init__(self, manner: Callable[[str], Manner] = manner) -> None:
         self.invites: list[Invite] = []
         self.open = 0
         self.at_once = 0
+        self.at_once_of: Counter[str] = Counter()  # by the number that called
+        self._open_of: Counter[str] = Counter()
         self._manner = manner
         self._dialogs: dict[str, _Dialog] = {}
         self._seen: set[str] = set()
@@ -173,6 +180,8 @@ class Witness:
         self._dialogs[headers["call-id"]] = dialog
         self.open += 1
         self.at_once = max(self.at_once, self.open)
+        self._open_of[sender] += 1
+        self.at_once_of[sender] = max(self.at_once_of[sender], self._open_of[sender])
         if how.code == 0:
             return
         self._reply(headers, source, "100 Trying")
@@ -241,6 +250,7 @@ class Witness:
         if not dialog.over:
             dialog.over = True
             self.open -= 1
+            self._open_of[self._number(dialog.invite["from"])] -= 1
 
     # --- what goes --------------------------------------------------------------------------------------
 
