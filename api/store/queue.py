@@ -264,23 +264,23 @@ def facts_told(db: Connection, api_call_id: int) -> int:
 def requeue(db: Connection, call_id: int, node: str, due_at: float) -> None:
     """A call that could not be dialled just now is due again later."""
     mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.invited_at.is_(None))
-    _back(db, mine.values(owner=None, status=CallStatus.CREATED, due_at=due_at))
+    _back(db, mine.values(owner=None, status=CallStatus.CREATED, due_at=due_at), due_at)
 
 
 def release(db: Connection, node: str, now: float) -> None:
     """What the node claimed and never invited goes back into the queue."""
     mine = update(calls).where(calls.c.owner == node, calls.c.invited_at.is_(None), calls.c.finished_at.is_(None))
-    _back(db, mine.values(owner=None, status=CallStatus.CREATED, updated_at=now))
+    _back(db, mine.values(owner=None, status=CallStatus.CREATED, updated_at=now), now)
 
 
-def _back(db: Connection, statement: Any) -> None:
+def _back(db: Connection, statement: Any, now: float) -> None:
     rows = db.execute(statement.returning(calls.c.account_id, calls.c.outgoing, calls.c.due_at)).all()
     for account_id in sorted({row.account_id for row in rows}):
         first: dict[str, float] = {}
         for row in rows:
             if row.account_id == account_id:
                 first[row.outgoing] = min(row.due_at, first.get(row.outgoing, row.due_at))
-        lanes.bring_forward(db, account_id, first)
+        lanes.bring_forward(db, account_id, first, now)
 
 
 # --- what dead nodes leave, and counts ------------------------------------------------------------------------
