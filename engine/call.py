@@ -49,7 +49,7 @@ from engine.sip import sdp
 from engine.tally import Tally
 from ivr import events as script_events
 from ivr.interpreter import Interpreter
-from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script
+from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script, Text
 
 LEAVING_S = 5.0  # for the peer to confirm CANCEL; a BYE ends the leg at once
 CLOSING_S = 1.0  # for the media process to say its last word
@@ -405,6 +405,8 @@ def _told(item: PromptItem) -> str:
             return path
         case Record(name):
             return f"record {name}"
+        case Text(text):
+            return f"text {text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'}"
         case Pause(ms):
             return f"pause {ms} ms"
 

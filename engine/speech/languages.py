@@ -24,7 +24,8 @@ class Language:
 def listed(tags: Iterable[str]) -> list[Language]:
     """Each language once, Russian first, then by name. A dialect that has no name of its own is left out."""
     named = {tag: _name(tag) for tag in tags}
-    found = [Language(tag, name or tag) for tag, name in named.items() if name or primary(tag) not in named]
+    known = [tag for tag, name in named.items() if tag == primary(tag) or (name and tag.count("-") == 1)]
+    found = [Language(tag, named[tag] or _name(primary(tag)) or tag) for tag in known]
     return sorted(found, key=lambda language: (primary(language.code) != "ru", language.name.casefold(), language.code))
 
 

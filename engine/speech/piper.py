@@ -1,8 +1,8 @@
 """piper, where voice files are configured: neural voices, a file of `.onnx` with its `.onnx.json` beside it.
 
-Its command line: `-m` voice file, `-f` file (WAV), text on stdin, a line an
-utterance (piper-tts 1.8, `piper.__main__`). Its phonemes come from a data folder of espeak-ng of its own, whose Russian rules know U+0301 after a stressed vowel;
-that is known of the package, so a foreign `piper` found on PATH is given no marks.
+Its command line: `-m` voice file, `-f` file (WAV), text on stdin, a line an utterance (piper-tts 1.8, `piper.__main__`).
+The package takes its phonemes from an espeak-ng with a dictionary of its own, whose Russian rules know U+0301 behind a
+stressed vowel. Of another `piper` on PATH nobody knows that, so it is given no marks.
 """
 
 from __future__ import annotations

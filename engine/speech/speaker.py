@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import threading
@@ -22,17 +23,20 @@ from engine.speech import child, languages, marks, spoken
 from engine.speech.error import SpeechError
 from engine.speech.espeak import Espeak
 from engine.speech.languages import Language
-from engine.speech.marks import Pause, Piece, Words
+from engine.speech.marks import Pause, Piece
 from engine.speech.piper import Piper
 from engine.speech.rhvoice import RHVoice
-from engine.speech.spoken import Spoken
-from engine.speech.voice import Gender, Synthesiser, Voice, primary
+from engine.speech.spoken import Kept, Spoken
+from engine.speech.voice import DROPPED, Gender, Synthesiser, Voice, primary
 
 VERSION: Final = 1  # to be raised when the same text comes to sound otherwise
 MAX_CHILDREN: Final = 2  # at once; the media process wants its core
 MAX_QUEUE_S: Final = 120.0  # how long a text waits for others
 MS_A_CHARACTER: Final = 20  # added to the time limit for each
 PEAK: Final = 0.98  # of full scale: resampling overshoots
+
+_Part = tuple[NDArray[np.float32], list[str]]  # samples from -1 to 1, and the words whose mark was dropped
+_Made = tuple[NDArray[np.int16], tuple[str, ...]]
 
 
 class Speaker:
@@ -65,16 +69,12 @@ class Speaker:
         chosen, synthesiser = self._choose(marks.plain(pieces), gender, language, voice)
         path = self._folder / f"{_key(pieces, chosen)}.wav"
         with self._one_at_a_time(path):
-            duration_ms = spoken.duration_ms(path)
-            if duration_ms is None:
-                samples = self._make(pieces, chosen, synthesiser)
-                self._keep(path, spoken.build(samples))
-                duration_ms = round(samples.size * 1000 / CLOCK_HZ)
-        dropped = tuple(
-            marks.marked_word(piece, at)
-            for piece in pieces if isinstance(piece, Words) for at in chosen.dropped(piece)
-        )  # fmt: skip
-        return Spoken(path, chosen.name, chosen.language, chosen.gender, dropped, duration_ms)
+            kept = spoken.read(path)
+            if kept is None:
+                samples, dropped = self._make(pieces, chosen, synthesiser)
+                self._keep(path, spoken.build(samples, dropped))
+                kept = Kept(round(samples.size * 1000 / CLOCK_HZ), dropped)
+        return Spoken(path, chosen.name, chosen.language, chosen.gender, kept.dropped, kept.duration_ms)
 
     def languages(self) -> list[Language]:
         """What can be spoken here, Russian first."""
@@ -102,24 +102,27 @@ class Speaker:
             raise SpeechError("no_voice", language=(language or wanted)[:40])
         return self._voices[min(speaking)[-1]]
 
-    def _make(self, pieces: tuple[Piece, ...], voice: Voice, synthesiser: Synthesiser) -> NDArray[np.int16]:
+    def _make(self, pieces: tuple[Piece, ...], voice: Voice, synthesiser: Synthesiser) -> _Made:
         if not self._children.acquire(timeout=MAX_QUEUE_S):
             raise SpeechError("speech_busy", seconds=MAX_QUEUE_S)
         try:
             with tempfile.TemporaryDirectory(prefix="zvonar-speech-") as folder:
-                sound = np.concatenate([self._part(piece, voice, synthesiser, Path(folder)) for piece in pieces])
+                parts = [self._part(piece, voice, synthesiser, Path(folder)) for piece in pieces]
         finally:
             self._children.release()
+        sound = np.concatenate([part for part, _ in parts])
+        dropped = tuple(word for _, words in parts for word in words)
         if sound.size > MAX_S * CLOCK_HZ:
             raise SpeechError("speech_too_long", seconds=sound.size / CLOCK_HZ, limit=MAX_S)
         peak = float(np.abs(sound).max())
-        return np.rint(sound * 32767 * (PEAK / peak if peak > PEAK else 1.0)).astype(np.int16)
+        return np.rint(sound * 32767 * (PEAK / peak if peak > PEAK else 1.0)).astype(np.int16), dropped
 
-    def _part(self, piece: Piece, voice: Voice, synthesiser: Synthesiser, folder: Path) -> NDArray[np.float32]:
+    def _part(self, piece: Piece, voice: Voice, synthesiser: Synthesiser, folder: Path) -> _Part:
         if isinstance(piece, Pause):
-            return np.zeros(piece.ms * CLOCK_HZ // 1000, np.float32)
-        target = folder / "part.wav"
-        target.unlink(missing_ok=True)
+            return np.zeros(piece.ms * CLOCK_HZ // 1000, np.float32), []
+        target, later = folder / "part.wav", folder / DROPPED
+        for file in (target, later):
+            file.unlink(missing_ok=True)
         timeout_s = self._timeout_s + len(piece.text) * MS_A_CHARACTER / 1000
         child.run(synthesiser.command(voice, piece, target), voice.name, timeout_s, folder)
         try:
@@ -133,7 +136,8 @@ class Speaker:
         samples: NDArray[np.float32] = soxr.resample(sound.samples, sound.rate_hz, CLOCK_HZ, "HQ")
         if not samples.any():
             raise SpeechError("voice_cannot_say", voice=voice.name)
-        return samples
+        dropped = [*voice.dropped(piece), *(json.loads(later.read_text()) if later.exists() else ())]
+        return samples, [marks.marked_word(piece, at) for at in sorted(dropped)]
 
     def _keep(self, path: Path, file: bytes) -> None:
         """The file appears whole or not at all."""

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from engine.speech.marks import Words
+
+DROPPED: Final = (
+    "dropped"  # a file that a command may leave in its folder: JSON, the marks it could not honour after all
+)
 
 
 class Gender(IntEnum):
