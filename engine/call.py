@@ -57,6 +57,8 @@ NO_SPEECH_START_S = 2.5  # a silent callee gets the prompt anyway
 MAX_WAIT_S = 4.0  # one who does not stop speaking, too
 SLACK_S = 5.0
 
+SHOWN_CHARACTERS = 60  # of a text that a fact names
+
 _SCRIPT = "script:"  # timers of the script, among ours
 
 

@@ -191,7 +191,7 @@ class Engine:
     async def _speak(self, item: Text) -> Path:
         spoken = await asyncio.to_thread(self.speaker.speak, item.text, Gender[item.voice.upper()], item.lang)
         if spoken.dropped:
-            _log.warning("marks_dropped", voice=spoken.voice, words=list(spoken.dropped))
+            _log.warning("marks_dropped", voice=spoken.voice, words=", ".join(spoken.dropped))
         if spoken.gender is not Gender[item.voice.upper()]:
             _log.warning("voice_replaced", wanted=item.voice, voice=spoken.voice)
         return spoken.path

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from babel import Locale, UnknownLocaleError
-
 from engine.speech.voice import primary
 
 CYRILLIC: Final = range(0x400, 0x530)
@@ -35,6 +33,8 @@ def of_text(text: str) -> str:
 
 
 def _name(tag: str) -> str | None:
+    from babel import Locale, UnknownLocaleError  # slow to load, and a call needs no names
+
     try:
         return Locale.parse(tag, sep="-").get_display_name()
     except (UnknownLocaleError, ValueError):

@@ -9,6 +9,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -40,28 +41,22 @@ _Made = tuple[NDArray[np.int16], tuple[str, ...]]
 
 
 class Speaker:
-    """Texts to clips, in `folder`. Its calls block; any thread may use it, and many processes the same folder."""
+    """Texts to clips, in `folder`. Its calls block; any thread may use it, and many processes the same folder.
+
+    ConfigError where a voice file of piper describes none.
+    """
 
     def __init__(self, config: SpeechConfig, folder: Path) -> None:
         self._folder = folder
         self._timeout_s = config.timeout_s
-        made: dict[str, Synthesiser] = {}
-        for name in config.voices:
-            match name:
-                case "piper":
-                    made[name] = Piper(config.piper_voices)
-                case "rhvoice":
-                    made[name] = RHVoice()
-                case "espeak":
-                    made[name] = Espeak()
-        # Best first: in the order of the configuration, and within a synthesiser in its own.
-        self._voices = [(voice, synthesiser) for synthesiser in made.values() for voice in synthesiser.voices()]
+        made: dict[str, Synthesiser] = {"piper": Piper(config.piper_voices), "rhvoice": RHVoice(), "espeak": Espeak()}
+        self._synthesisers = [made[name] for name in config.voices]
         self._children = threading.BoundedSemaphore(MAX_CHILDREN)
         self._making: dict[Path, tuple[threading.Lock, int]] = {}
         self._lock = threading.Lock()
 
     def speak(self, text: str, gender: Gender, language: str | None = None, voice: str | None = None) -> Spoken:
-        """The clip of a text; made the first time. Raises SpeechError.
+        """The clip of a text; made the first time. Voices are looked for once. Raises SpeechError.
 
         `language` is a BCP 47 tag; None asks the text. `voice` names one voice, whatever its language and gender.
         """
@@ -84,6 +79,10 @@ class Speaker:
     def voices(self) -> list[Voice]:
         """All voices, best first."""
         return [voice for voice, _ in self._voices]
+
+    @cached_property
+    def _voices(self) -> list[tuple[Voice, Synthesiser]]:
+        return [(voice, synthesiser) for synthesiser in self._synthesisers for voice in synthesiser.voices()]
 
     def _choose(self, text: str, gender: Gender, language: str | None, name: str | None) -> tuple[Voice, Synthesiser]:
         if name is not None:
