@@ -1,5 +1,6 @@
 """The configuration: what is wrong is named, with a remedy."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,19 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CARRIER_PASSWORD")
     with pytest.raises(ConfigError, match="CARRIER_PASSWORD"):
         _ = trunk.secret
+
+
+def test_who_speaks(tmp_path: Path) -> None:
+    file = tmp_path / "irina.onnx"
+    file.touch()
+    Path(f"{file}.json").touch()
+    speech = parse({"speech": {"voices": ["espeak", "piper"], "piper_voices": [{"file": str(file)}]}}).speech
+    assert speech.voices == ("espeak", "piper")
+    assert (speech.piper_voices[0].file, speech.piper_voices[0].gender) == (file, "female")
+    for wrong, told in (
+        ({"voices": ["siri"]}, "'piper', 'rhvoice' or 'espeak'"),
+        ({"timeout_s": 0}, "greater than or equal to 1"),
+        ({"piper_voices": [{"file": str(file), "gendre": "male"}]}, "did you mean 'gender'?"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(told)):
+            parse({"speech": wrong})

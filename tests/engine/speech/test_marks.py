@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -104,10 +105,9 @@ alphabet = st.text(st.sampled_from("аоеё+<>-aeБ1 .\u0301&\"'/speak=") | st.
 def test_any_text_is_pieces_or_an_error(text: str) -> None:
     try:
         pieces = read(text)
-    except SpeechError as error:
-        assert error.code in ("text_has_no_word", "too_many_pauses")
+    except SpeechError:
         return
-    assert not any(isinstance(one, Pause) and isinstance(next_, Pause) for one, next_ in zip(pieces, pieces[1:]))  # noqa: B905
+    assert not any(isinstance(one, Pause) and isinstance(two, Pause) for one, two in pairwise(pieces))
     for piece in pieces:
         if isinstance(piece, Words):
             assert any(map(str.isalnum, piece.text))
