@@ -74,18 +74,17 @@ class Library:
 
 
 def stress_moved(words: Words, library: Library) -> tuple[str, list[int]]:
-    """The text with phonemes for each word that has a mark, and the marks that could not be honoured."""
-    text, dropped = words.text, []
-    begun = len(text)
-    for at in reversed(words.stressed):
+    """The text with phonemes for each word that has its one mark, and the marks that could not be honoured."""
+    text = words.text
+    dropped: list[int] = []
+    for at in reversed(words.stressed):  # from behind, so that what stands before keeps its place
         begin, end = word_bounds(words.text, at)
         word = words.text[begin:end]
-        moved = stress.move(word, library.phonemes(word), at - begin) if end <= begun else None
+        moved = stress.move(word, library.phonemes(word), at - begin)
         if moved is None:
             dropped.append(at)
         else:
             text = f"{text[:begin]} [[{moved}]] {text[end:]}"  # without the blanks quotation marks swallow them
-            begun = begin
     return text, dropped
 
 

@@ -28,11 +28,12 @@ def move(word: str, phonemes: str, stressed: int) -> str | None:
     vowels = [at for at, letter in enumerate(letters) if letter in RUSSIAN_VOWELS]
     parts = [part for part in phonemes.split(SEPARATOR) if part]
     sounds = [index for index, part in enumerate(parts) if _VOWEL.fullmatch(part.lstrip(_STRESS_MARKS))]
-    if len(sounds) != len(vowels) or stressed not in vowels:
+    foreign = "(" in phonemes or " " in phonemes  # `(en)`: a switch of language within the word; several words
+    if foreign or len(sounds) != len(vowels) or stressed not in vowels:
         return None
     parts = [part.lstrip(_STRESS_MARKS) for part in parts]
     for at, index in zip(vowels, sounds, strict=True):
-        glide = "j" if parts[index].startswith("j") and not (letters[at] in "её" and parts[index - 1] == "j") else ""
+        glide = "j" if parts[index].startswith("j") else ""
         parts[index] = ("'" if at == stressed else "") + glide + _vowel(letters, at, at == stressed, bool(glide))
     return "".join(parts)
 

@@ -55,6 +55,9 @@ def rhvoice(install: Install, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
             info = program.parent.parent / f"share/RHVoice/voices/{name.lower()}/voice.info"
             info.parent.mkdir(parents=True)
             info.write_text(f"name={name}\nlanguage={language}\ngender={gender}\nformat=4\n")
+        marks = program.parent.parent / "share/RHVoice/languages/Russian/stress_marks.fst"
+        marks.parent.mkdir(parents=True)
+        marks.touch()
         monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
         return program
 

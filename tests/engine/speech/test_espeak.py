@@ -78,8 +78,15 @@ def test_a_mark_changes_what_is_said(tmp_path: Path) -> None:
 
 
 def test_of_two_marks_in_a_word_one_is_honoured(tmp_path: Path) -> None:
-    _, dropped = say("м+олок+о и США+", tmp_path, voice("ru"))
-    assert dropped == [1]
+    words = Words("молоко и цех", (1, 5, 10))
+    assert (voice("ru").honoured(words), voice("ru").dropped(words)) == ((1, 10), (5,))
+    _, dropped = say("м+олок+о и ц+ех", tmp_path, voice("ru"))
+    assert dropped == []
+
+
+def test_a_mark_that_cannot_be_honoured_after_all_is_told(tmp_path: Path) -> None:
+    _, dropped = say("Город м+оckва, з+амок", tmp_path, voice("ru"))  # `ck` are Latin letters
+    assert dropped == [7]
 
 
 def test_marks_elsewhere_are_not_promised() -> None:

@@ -40,5 +40,13 @@ def test_the_text_goes_by_stdin_with_its_marks(rhvoice: Callable[..., Path], tmp
     child.run(synthesiser.command(voice, words, target), voice.name, 10, tmp_path)
     assert target.is_file()
     heard = json.loads((program.parent / "heard").read_text())
-    assert heard == [["-p", "anna", "-o", str(target)], '-s "$(id)" з+амок, record']
+    assert heard == [["-p", "anna", "-o", str(target)], '-s "$(id)" за\u0301мок, record']
     assert voice.dropped(words) == (words.stressed[1],)
+
+
+def test_marks_where_the_language_has_none(rhvoice: Callable[..., Path], tmp_path: Path) -> None:
+    rhvoice()
+    (ukrainian,) = (voice for voice in RHVoice().voices() if voice.language == "uk")
+    words = Words("замок", (1,))
+    assert RHVoice().command(ukrainian, words, tmp_path).stdin == "замок".encode()
+    assert ukrainian.dropped(words) == (1,)

@@ -58,8 +58,8 @@ def test_a_text_becomes_a_clip_with_exact_pauses(espeak: Speaker) -> None:
 
 def test_marks_that_are_dropped_are_told_also_from_the_cache(espeak: Speaker, runs: list[Command]) -> None:
     text = "м+олок+о <-> sh+op з+амок"
-    assert espeak.speak(text, FEMALE).dropped == ("м+олоко", "sh+op")
-    assert espeak.speak(text, FEMALE).dropped == ("м+олоко", "sh+op")
+    assert espeak.speak(text, FEMALE).dropped == ("молок+о", "sh+op")
+    assert espeak.speak(text, FEMALE).dropped == ("молок+о", "sh+op")
     assert len(runs) == 2
 
 
@@ -208,9 +208,19 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 HOSTILE = [
-    "<speak><audio src='file:///etc/passwd'/>Да</speak>", "[[h@l'oU]] да", "$(touch x) `id` ; да | да & да", "--help да",
-    "да\0\x01\x1b[31mда", "да \ud83d да \udcff", "👍 да 👍🏽", "% %s {0} {да} %n", "а" * 3000, "да\u202eад", "1" * 200, "ß ﷽ 漢字 да",
-]  # fmt: skip
+    "<speak><audio src='file:///etc/passwd'/>Да</speak>",
+    "[[h@l'oU]] да",
+    "$(touch x) `id` ; да | да & да",
+    "--help да",
+    "да\0\x01\x1b[31mда",
+    "да \ud83d да \udcff",
+    "👍 да 👍🏽",
+    "% %s {0} {да} %n",
+    "а" * 3000,
+    "да\u202eад",
+    "1" * 200,
+    "ß ﷽ 漢字 да",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
