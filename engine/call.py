@@ -408,7 +408,8 @@ def _told(item: PromptItem) -> str:
         case Record(name):
             return f"record {name}"
         case Text(text):
-            return f"text {text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + '...'}"
+            line = " ".join(text.split())
+            return f"text {line if len(line) <= SHOWN_CHARACTERS else line[:SHOWN_CHARACTERS] + '...'}"
         case Pause(ms):
             return f"pause {ms} ms"
 

@@ -11,8 +11,9 @@ purpose, then RHVoice, then espeak-ng, which is always there. A language without
 other (`Spoken.gender` tells). Every stretch between pauses is a run of the synthesiser in a `child`, the text in its
 stdin; the parts are joined with exact silence at 8 kHz and kept by text and voice.
 
-Who honours a mark of stress: RHVoice in Russian and Ukrainian, piper in Russian, espeak-ng in Russian (`stress`). Other
-marks are dropped, and `Spoken.dropped` names their words. Whatever goes wrong is a `SpeechError`.
+Who honours a mark of stress, the first one in a word: RHVoice in Russian and Ukrainian, piper in Russian, espeak-ng in
+Russian (`stress`). Other marks are dropped, and `Spoken.dropped` names their words. Whatever goes wrong is a
+`SpeechError`.
 
     marks     text to pieces             voice     the seam to synthesisers
     speaker   pieces to a kept clip      espeak, espeak_child, stress; rhvoice; piper

@@ -25,6 +25,7 @@ PHONEME_SEPARATOR_BITS: Final = 8
 RATE, PITCH = 1, 3  # parameters
 WORDS_A_MINUTE: Final = 150  # a telephone line and a surprised listener want it slower than the default of 175
 PITCH_PERCENT: Final = 50
+SEED: Final = 1  # the same text sounds the same, to the last bit
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -61,6 +62,8 @@ class Library:
         """16-bit samples of `rate_hz`."""
         spoken = text.encode()
         self._sound.clear()
+        if hasattr(self._speak, "espeak_ng_SetRandSeed"):  # from 1.52: its breath is noise, seeded by the time of day
+            self._speak.espeak_ng_SetRandSeed(ctypes.c_long(SEED))
         size = ctypes.c_size_t(len(spoken) + 1)
         failed = self._speak.espeak_Synth(spoken, size, 0, 0, 0, CHARS_UTF8 | PHONEMES, None, None)
         if failed:

@@ -25,7 +25,7 @@ LANGUAGES: Final = {
     "Vietnamese": "vi",
 }  # fmt: skip
 _STRESSES = {"ru": RUSSIAN_VOWELS, "uk": "аеиіоуєїюя"}
-_BEST = ("anna", "aleksandr", "elena")  # of several of one language and gender, these sound best on a telephone
+_BEST = ("Anna", "Aleksandr")  # the Russian voices that its examples use; of the others none is better
 
 
 class RHVoice:
@@ -39,7 +39,7 @@ class RHVoice:
             return ()
         folder = Path(self._command).resolve().parent.parent / "share/RHVoice"
         found = [voice for info in sorted(folder.glob("voices/*/voice.info")) if (voice := _voice(info))]
-        return sorted(found, key=lambda voice: _BEST.index(_profile(voice)) if _profile(voice) in _BEST else len(_BEST))
+        return sorted(found, key=lambda voice: _profile(voice) not in _BEST)
 
     def command(self, voice: Voice, words: Words, target: Path) -> Command:
         text = list(words.text)
@@ -57,7 +57,7 @@ def _voice(info: Path) -> Voice | None:
         return None
     gender = Gender.MALE if fields.get("gender", "").strip() == "male" else Gender.FEMALE
     knows_marks = (info.parents[2] / "languages" / fields["language"].strip() / STRESS_MARKS).is_file()
-    return Voice(f"rhvoice {name.lower()}", language, gender, _STRESSES.get(language, "") if knows_marks else "")
+    return Voice(f"rhvoice {name}", language, gender, _STRESSES.get(language, "") if knows_marks else "")
 
 
 def _profile(voice: Voice) -> str:

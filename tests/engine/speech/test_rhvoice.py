@@ -25,8 +25,8 @@ def test_its_voices_best_first(rhvoice: Callable[..., Path]) -> None:
     rhvoice()
     found = [(voice.name, voice.language, voice.gender) for voice in RHVoice().voices()]
     assert found == [
-        ("rhvoice anna", "ru", FEMALE), ("rhvoice aleksandr", "ru", MALE),
-        ("rhvoice anatol", "uk", MALE), ("rhvoice irina", "ru", FEMALE),
+        ("rhvoice Aleksandr", "ru", MALE), ("rhvoice Anna", "ru", FEMALE),
+        ("rhvoice Anatol", "uk", MALE), ("rhvoice Irina", "ru", FEMALE),
     ]  # fmt: skip
 
 
@@ -35,12 +35,12 @@ def test_the_text_goes_by_stdin_with_its_marks(rhvoice: Callable[..., Path], tmp
     synthesiser = RHVoice()
     (words,) = read('-s <break/> "$(id)" з+амок, r+ecord')
     assert isinstance(words, Words)
-    voice = synthesiser.voices()[0]
+    voice = next(one for one in synthesiser.voices() if one.name == "rhvoice Anna")
     target = tmp_path / "said.wav"
     child.run(synthesiser.command(voice, words, target), voice.name, 10, tmp_path)
     assert target.is_file()
     heard = json.loads((program.parent / "heard").read_text())
-    assert heard == [["-p", "anna", "-o", str(target)], '-s "$(id)" за\u0301мок, record']
+    assert heard == [["-p", "Anna", "-o", str(target)], '-s "$(id)" за\u0301мок, record']
     assert voice.dropped(words) == (words.stressed[1],)
 
 

@@ -78,12 +78,12 @@ def test_language_and_gender_choose_the_voice(espeak: Speaker) -> None:
 def test_the_best_voice_of_the_language_first(rhvoice: Callable[..., Path], tmp_path: Path) -> None:
     rhvoice()
     one = Speaker(SpeechConfig(), tmp_path)
-    assert one.speak("Д+а", FEMALE).voice == "rhvoice anna"
-    assert one.speak("Да", MALE).voice == "rhvoice aleksandr"
+    assert one.speak("Д+а", FEMALE).voice == "rhvoice Anna"
+    assert one.speak("Да", MALE).voice == "rhvoice Aleksandr"
     assert one.speak("Yes", FEMALE).voice == "espeak en+f2"
     only = Speaker(SpeechConfig(voices=("rhvoice",)), tmp_path)
     said = only.speak("Так", FEMALE, "uk")
-    assert (said.voice, said.gender) == ("rhvoice anatol", MALE)
+    assert (said.voice, said.gender) == ("rhvoice Anatol", MALE)
     assert [language.code for language in only.languages()] == ["ru", "uk"]
 
 
@@ -140,7 +140,7 @@ def test_a_synthesiser_that_fails(rhvoice: Callable[..., Path], tmp_path: Path, 
     one = Speaker(SpeechConfig(voices=("rhvoice",), timeout_s=1), folder)
     error = refused(one, "Да", FEMALE)
     assert error.code == code
-    assert error.params["voice"] == "rhvoice anna"
+    assert error.params["voice"] == "rhvoice Anna"
     assert not folder.exists()  # nothing half made is kept
 
 

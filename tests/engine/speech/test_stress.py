@@ -51,12 +51,12 @@ def test_another_case_is_the_same(library: Library) -> None:
     assert move("ЗАМОК", library.phonemes("ЗАМОК"), 1) == move("замок", library.phonemes("замок"), 1)
 
 
-@pytest.mark.parametrize("word", ["США", "abc", "зamок", ""])
-def test_what_cannot_be_paired_is_left(word: str) -> None:
-    assert move(word, "f_'E_n_i_t", len(word) - 1) is None
+@pytest.mark.parametrize("word", ["США", "Wi", "моckва", "молоко" * 30])
+def test_what_cannot_be_paired_is_left(library: Library, word: str) -> None:
+    assert move(word, library.phonemes(word), len(word) - 1) is None
 
 
 def test_given_phonemes_are_spoken(library: Library) -> None:
     lock, castle, moved = library.say("замок"), library.say(" [[z'AmVk]] "), library.say(" [[zam'ok]] ")
-    assert castle != lock
-    assert abs(len(moved) - len(lock)) < len(lock) * 0.1
+    assert abs(len(castle) - len(lock)) > len(lock) * 0.05
+    assert abs(len(moved) - len(lock)) < len(lock) * 0.01
