@@ -107,6 +107,8 @@ class Speaker:
         try:
             with tempfile.TemporaryDirectory(prefix="zvonar-speech-") as folder:
                 parts = [self._part(piece, voice, synthesiser, Path(folder)) for piece in pieces]
+        except OSError as error:
+            raise SpeechError("speech_not_kept", folder=tempfile.gettempdir(), reason=error.strerror) from error
         finally:
             self._children.release()
         sound = np.concatenate([part for part, _ in parts])

@@ -102,6 +102,7 @@ def test_who_speaks(tmp_path: Path) -> None:
     assert (speech.piper_voices[0].file, speech.piper_voices[0].gender) == (file, "female")
     for wrong, told in (
         ({"voices": ["siri"]}, "'piper', 'rhvoice' or 'espeak'"),
+        ({"piper_voices": [{"file": str(file)}, {"file": str(file)}]}, "two voice files of piper are named 'irina'"),
         ({"timeout_s": 0}, "greater than or equal to 1"),
         ({"piper_voices": [{"file": str(file), "gendre": "male"}]}, "did you mean 'gender'?"),
     ):

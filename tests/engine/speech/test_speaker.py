@@ -207,6 +207,11 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert refused(Speaker(ESPEAK, tmp_path / "file/spoken"), "Да", FEMALE).code == "speech_not_kept"
 
 
+def test_no_room_for_the_child(espeak: Speaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(speaker.tempfile, "tempdir", str(tmp_path / "none"))
+    assert refused(espeak, "Да", FEMALE).code == "speech_not_kept"
+
+
 HOSTILE = [
     "<speak><audio src='file:///etc/passwd'/>Да</speak>",
     "[[h@l'oU]] да",
