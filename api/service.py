@@ -63,7 +63,7 @@ class Service:
         limits = Limits(config.clips.max_mb << 20, config.clips.max_s)
         self.clips = ClipStore(records_folder(self.database), ClipCache(config.store.clips, limits.max_s), limits)
         self.tariff = Tariff.of(config.tariff)
-        self.speech = Speech(Speaker(config.speech, folder / "speech"), self.clips, self.tariff)
+        self.speech = Speech(Speaker(config.speech, config.store.clips / "spoken"), self.clips, self.tariff)
         self.hub = Hub()
         self.metrics = Metrics()
         self.now: Callable[[], float]

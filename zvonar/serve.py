@@ -94,7 +94,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         await serving
     finally:
         await service.stop()
-        structlog.get_logger("zvonar").info("ended")
+    structlog.get_logger("zvonar").info("ended")
 
 
 def _say(config: Config, listener: socket.socket, service: Service) -> None:
