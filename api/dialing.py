@@ -45,7 +45,6 @@ class Dialing:
         self._call: OngoingCall | None = None
         self._called_off = False
         self._path: list[str] = []
-        self._log = _log.bind(call=claimed.api_call_id)
 
     def call_off(self) -> None:
         """Dial nobody any more; a call that is placed already goes on."""
@@ -58,7 +57,11 @@ class Dialing:
             self._call.hangup()
 
     async def run(self) -> None:
-        """Dial, follow, conclude."""
+        """Dial, follow, conclude. Whatever is logged meanwhile says of which call."""
+        with structlog.contextvars.bound_contextvars(call=self._claimed.api_call_id):
+            await self._run()
+
+    async def _run(self) -> None:
         claimed, dispatcher = self._claimed, self._dispatcher
         try:
             if claimed.stopped:
@@ -73,7 +76,7 @@ class Dialing:
             dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
             self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
         except Fenced:
-            self._log.info("call_fenced")
+            _log.info("call_fenced")
             return
         except DialError as error:
             await self._not_dialled(error)
@@ -131,15 +134,15 @@ class Dialing:
 
     async def _not_dialled(self, error: DialError) -> None:
         if isinstance(error.__cause__, NoPorts):
-            self._log.warning("call_waits", reason=str(error))
+            _log.warning("call_waits", reason=str(error))
             await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + AGAIN_S)
             return
-        self._log.error("call_cannot_be_dialled", reason=str(error))
+        _log.error("call_cannot_be_dialled", reason=str(error))
         await self._conclude(await self._end_before("internal_error", 41, str(error)))
 
     async def _follow(self, call: OngoingCall, prepared: Prepared) -> None:
         number, hub = self._claimed.api_call_id, self._dispatcher.hub
-        self._log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
+        _log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
         async for fact in call:
             hub.tell(number, fact)
             match fact["type"]:
@@ -151,7 +154,7 @@ class Dialing:
         result = await call.result()
         facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
         await self._conclude(self._end(result, facts))
-        self._log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
+        _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
     async def _reached(self, prepared: Prepared, fact: dict[str, Any]) -> None:
         note = prepared.menu.get(fact["block"])
@@ -179,18 +182,18 @@ class Dialing:
             try:
                 mine = await self._write(conclusion.conclude, self._claimed.id, self._node, end)
             except Exception:
-                self._log.exception("result_cannot_be_written")
+                _log.exception("result_cannot_be_written")
                 await asyncio.sleep(pause_s)
                 continue
             if mine:
                 self._dispatcher.metrics.calls.labels(end.disposition).inc()
                 self._dispatcher.told()
             else:
-                self._log.error("result_came_too_late", disposition=end.disposition)
+                _log.error("result_came_too_late", disposition=end.disposition)
             return
 
     async def _suppress(self, reason: str) -> None:
-        self._log.info("call_suppressed", reason=reason)
+        _log.info("call_suppressed", reason=reason)
         await self._conclude(await self._end_before("suppressed", 21, reason))
 
     def _end(self, result: dict[str, Any], facts: list[dict[str, Any]]) -> End:
@@ -229,7 +232,7 @@ class Dialing:
         try:
             await self._write(write, *arguments)
         except Exception:
-            self._log.exception("progress_cannot_be_written")
+            _log.exception("progress_cannot_be_written")
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         def work() -> Any:
