@@ -122,7 +122,7 @@ class Talk:
                 self._pressed_at = None
             if self._pressed < self._presses:
                 self._press_at = time.time() + random.uniform(*LISTENS_S)
-                # Somewhere else in the service's 20 ms the next time; later, for an earlier packet would be one too many.
+                # Next time somewhere else in the service's 20 ms; later, for an earlier packet would be one too many.
                 self.next_at += random.uniform(0, _FRAME_S)
 
     def turn(self, now: float) -> None:

@@ -58,14 +58,16 @@ class Peer:
             match json.loads(line):
                 case {"port": port}:
                     self.port = port
-                case {"invite": phone, "at": at} if phone in self._invites:
-                    self._invites.pop(phone).set_result(at)
+                case {"invite": phone, "at": at} if invited := self._invites.pop(phone, None):
+                    if not invited.done():  # it waits no more
+                        invited.set_result(at)
                 case {"digit_ms": took_ms}:
                     self.digits_ms.append(took_ms)
                 case {"lost": _}:
                     self.lost += 1
-                case {"over": phone} if phone in self._overs:
-                    self._overs.pop(phone).set_result(None)
+                case {"over": phone} if over := self._overs.pop(phone, None):
+                    if not over.done():
+                        over.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,15 @@ def service(sizes: Sizes, *, postgres: str | None, as_json: bool) -> int:
     """Measure on SQLite, and on PostgreSQL where a URL is given; exit status 0 if every target is met."""
     console = Console(highlight=False, stderr=as_json)
     told: dict[str, dict[str, Stage]] = {}
+    failed: list[BaseException] = []
     try:
         with Progress(console=console, disable=as_json, transient=True) as progress:
             for name in ("sqlite", "postgresql") if postgres else ("sqlite",):
                 told[name] = asyncio.run(_store(sizes, postgres if name == "postgresql" else None, progress))
-    except BenchError as error:
-        console.print(f"zvonar bench service: {error}", style="red")
+    except* BenchError as group:
+        failed = _leaves(group)
+    if failed:
+        console.print(f"zvonar bench service: {failed[0]}", style="red")
         return 1
     if as_json:
         rows = {name: verdict(stages) for name, stages in told.items()}
@@ -69,6 +72,14 @@ def service(sizes: Sizes, *, postgres: str | None, as_json: bool) -> int:
         for name, stages in told.items():
             show(console, name, sizes.batch, stages)
     return 0 if all(row["met"] is not False for stages in told.values() for row in verdict(stages)["figures"]) else 1
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    return [
+        leaf
+        for error in group.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]
 
 
 async def _store(sizes: Sizes, postgres: str | None, progress: Progress) -> dict[str, Stage]:
@@ -207,12 +218,12 @@ class _Bench:
         for depth in range(presses, 0, -1):
             clip = last if depth == presses else (first, second)[depth % 2]
             menu = [{"digit": "1", "record": {"id": clip}, "ivrs": menu}]
-        with closing(Client(self._served.port, self._account.key)) as client:
-            while self._goes_on() or not self._peer.digits_ms:
-                phone = self._phone(f"{TALKS}{presses}")
-                over = self._peer.over(phone)
+        while self._goes_on() or not self._peer.digits_ms:
+            phone = self._phone(f"{TALKS}{presses}")
+            over = self._peer.over(phone)
+            with closing(Client(self._served.port, self._account.key)) as client:
                 await client.ask("create", phone=phone, outgoingPhone=OUTGOING, record={"id": first}, ivrs=menu)
-                await over
+            await over
 
     async def _many(self, stage: Stage) -> None:
         while self._goes_on():
