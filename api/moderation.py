@@ -16,6 +16,8 @@ from api.store.accounts import AccountStatus
 from api.store.records import RecordStatus
 
 ACCOUNT, RECORD = "account", "record"
+NO_ACCOUNT = "there is no account with this number"
+NO_RECORD = "there is no record with this number"
 MAX_COMMENT = 2000
 
 
@@ -80,7 +82,7 @@ def _decide(call: Call, *, accepted: bool) -> Outcome:
         else:
             known = records.decide(db, wanted.id, RecordStatus.READY if accepted else RecordStatus.REJECTED, comment)
         if not known:
-            raise bad_field("id", "there is no such {kind}", kind=wanted.kind)
+            raise bad_field("id", NO_ACCOUNT if wanted.kind == ACCOUNT else NO_RECORD)
         outcome = {
             "kind": wanted.kind,
             "id": wanted.id,
