@@ -34,6 +34,7 @@ from api import (
 )
 from api.method import Call, Method, Repetition
 from api.metrics import CONTENT_TYPE
+from api.openapi.document import MAX_KEY, encoded
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
@@ -60,7 +61,6 @@ METHODS: dict[str, Method] = {
     "/webhooks/list": webhooks.list_webhooks,
     "/webhooks/resend": webhooks.resend,
 }
-MAX_KEY = 255  # of an Idempotency-Key
 
 _log = structlog.get_logger("zvonar.http")
 
@@ -82,6 +82,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
+    app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health(service), methods=["GET"])
     app.add_api_route("/readyz", _ready(service), methods=["GET"])
     app.add_api_route("/metrics", _metrics(service), methods=["GET"])
@@ -228,6 +229,10 @@ def _metrics(service: Service) -> Callable[[], Awaitable[Response]]:
         return Response(await service.show_metrics(), headers={"content-type": CONTENT_TYPE})
 
     return metrics
+
+
+async def _openapi() -> Response:
+    return replies.reply(encoded())
 
 
 def _language(request: Request) -> str:
