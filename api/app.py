@@ -34,6 +34,7 @@ from api import (
 )
 from api.method import Call, Method, Repetition
 from api.metrics import CONTENT_TYPE
+from api.openapi.document import MAX_KEY, encoded
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
@@ -60,7 +61,6 @@ METHODS: dict[str, Method] = {
     "/webhooks/list": webhooks.list_webhooks,
     "/webhooks/resend": webhooks.resend,
 }
-MAX_KEY = 255  # of an Idempotency-Key
 
 _log = structlog.get_logger("zvonar.http")
 
@@ -80,7 +80,9 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/apiCalls/getAvailableLanguages", _languages(service), methods=["GET", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
+    app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
+    app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health(service), methods=["GET"])
     app.add_api_route("/readyz", _ready(service), methods=["GET"])
     app.add_api_route("/metrics", _metrics(service), methods=["GET"])
@@ -205,18 +207,22 @@ def _clip(service: Service) -> Callable[..., Awaitable[Response]]:
     return clip
 
 
-def _health(service: Service) -> Callable[[], Awaitable[Response]]:
-    async def healthz() -> Response:
+def _health(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def healthz(request: Request) -> Response:
         report = await service.health()
-        return Response(replies.encode(report), 200 if report["ok"] else 503, media_type="application/json")
+        return Response(
+            replies.encode(report, _language(request)), 200 if report["ok"] else 503, media_type="application/json"
+        )
 
     return healthz
 
 
-def _ready(service: Service) -> Callable[[], Awaitable[Response]]:
-    async def readyz() -> Response:
+def _ready(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def readyz(request: Request) -> Response:
         report = await service.readiness()
-        return Response(replies.encode(report), 200 if report["ready"] else 503, media_type="application/json")
+        return Response(
+            replies.encode(report, _language(request)), 200 if report["ready"] else 503, media_type="application/json"
+        )
 
     return readyz
 
@@ -226,6 +232,10 @@ def _metrics(service: Service) -> Callable[[], Awaitable[Response]]:
         return Response(await service.show_metrics(), headers={"content-type": CONTENT_TYPE})
 
     return metrics
+
+
+async def _openapi() -> Response:
+    return replies.reply(encoded())
 
 
 def _language(request: Request) -> str:

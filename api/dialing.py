@@ -48,7 +48,6 @@ class Dialing:
         self._call: OngoingCall | None = None
         self._called_off = False
         self._path: list[str] = []
-        self._log = _log.bind(call=claimed.api_call_id)
 
     def call_off(self) -> None:
         """Dial nobody any more; a call that is placed already goes on."""
@@ -66,13 +65,17 @@ class Dialing:
         return self._claimed.id
 
     async def run(self) -> None:
-        """Dial, follow, conclude."""
+        """Dial, follow, conclude. Whatever is logged meanwhile says of which call."""
+        with structlog.contextvars.bound_contextvars(call=self._claimed.api_call_id):
+            await self._run()
+
+    async def _run(self) -> None:
         claimed, dispatcher = self._claimed, self._dispatcher
         prepared = None
         try:
             prepared = await self._begin()
         except Exception:  # the store, most likely; nobody was called, so the call must not be lost with us
-            self._log.exception("call_cannot_be_begun")
+            _log.exception("call_cannot_be_begun")
             await self._give_back(AGAIN_S)
         finally:
             dispatcher.entered(self._trunk)
@@ -101,7 +104,7 @@ class Dialing:
         try:
             self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
         except Fenced:
-            self._log.info("call_fenced")
+            _log.info("call_fenced")
             await self._give_back(0.0)
             return None
         except DialError as error:
@@ -167,22 +170,22 @@ class Dialing:
             try:
                 await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + after_s)
             except Exception:
-                self._log.exception("call_cannot_be_given_back")
+                _log.exception("call_cannot_be_given_back")
                 await asyncio.sleep(pause_s)
             else:
                 return
 
     async def _not_dialled(self, error: DialError) -> None:
         if isinstance(error.__cause__, NoPorts):
-            self._log.warning("call_waits", reason=str(error))
+            _log.warning("call_waits", reason=str(error))
             await self._give_back(AGAIN_S)
             return
-        self._log.error("call_cannot_be_dialled", reason=str(error))
+        _log.error("call_cannot_be_dialled", reason=str(error))
         await self._conclude(await self._end_before("internal_error", 41, str(error)))
 
     async def _follow(self, call: OngoingCall, prepared: Prepared) -> None:
         number, hub = self._claimed.api_call_id, self._dispatcher.hub
-        self._log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
+        _log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
         async for fact in call:
             hub.tell(number, fact)
             match fact["type"]:
@@ -194,7 +197,7 @@ class Dialing:
         result = await call.result()
         facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
         await self._conclude(self._end(result, facts))
-        self._log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
+        _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
     async def _reached(self, prepared: Prepared, fact: dict[str, Any]) -> None:
         note = prepared.menu.get(fact["block"])
@@ -222,18 +225,18 @@ class Dialing:
             try:
                 mine = await self._write(conclusion.conclude, self._claimed.id, self._node, end)
             except Exception:
-                self._log.exception("result_cannot_be_written")
+                _log.exception("result_cannot_be_written")
                 await asyncio.sleep(pause_s)
                 continue
             if mine:
                 self._dispatcher.metrics.calls.labels(end.disposition).inc()
                 self._dispatcher.told()
             else:
-                self._log.error("result_came_too_late", disposition=end.disposition)
+                _log.error("result_came_too_late", disposition=end.disposition)
             return
 
     async def _suppress(self, reason: str) -> None:
-        self._log.info("call_suppressed", reason=reason)
+        _log.info("call_suppressed", reason=reason)
         await self._conclude(await self._end_before("suppressed", 21, reason))
 
     def _end(self, result: dict[str, Any], facts: list[dict[str, Any]]) -> End:
@@ -272,7 +275,7 @@ class Dialing:
         try:
             await self._write(write, *arguments)
         except Exception:
-            self._log.exception("progress_cannot_be_written")
+            _log.exception("progress_cannot_be_written")
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         def work() -> Any:

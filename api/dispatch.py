@@ -6,6 +6,7 @@ Runs in the engine's loop. The database is reached in threads of its own, so tha
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from api.hub import Hub
 from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
+from api.shielded import to_its_end
 from api.store import nodes, queue
 from api.store.database import Database
 from api.store.queue import Claim, Claimed, Limits
@@ -139,7 +141,8 @@ class Dispatcher:
 
     async def in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
         """Do what blocks, elsewhere."""
-        return await self._loop.run_in_executor(self._threads, lambda: work(*arguments))
+        context = contextvars.copy_context()  # what is logged there says of which call
+        return await self._loop.run_in_executor(self._threads, lambda: context.run(work, *arguments))
 
     def entered(self, trunk: str) -> None:
         """The engine counts a call itself from now on."""

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 from api import views
 from api.fields import Fields, Integer, Text, Unfit, empty, take
+from api.kinds import MAX_COMMENT, needs, of_kind, ref
 from api.method import Call, Outcome
 from api.problems import Code
 from api.refusal import Refusal, bad_field
@@ -16,7 +17,8 @@ from api.store.accounts import AccountStatus
 from api.store.records import RecordStatus
 
 ACCOUNT, RECORD = "account", "record"
-MAX_COMMENT = 2000
+NO_ACCOUNT = "there is no account with this number"
+NO_RECORD = "there is no record with this number"
 
 
 def _kind(value: Any) -> Any:
@@ -28,11 +30,22 @@ def _kind(value: Any) -> Any:
 
 
 class Decision(Fields):
-    """The fields of `moderation/accept` and `moderation/reject`."""
+    """What is decided about."""
+
+    model_config = needs({"kind": ref("Kind"), "id": ref("Whole")})
 
     kind: Annotated[str | None, BeforeValidator(_kind)] = None
+    """An account, or a clip."""
     id: Integer = None
-    comment: Text = None
+    """Its number."""
+    comment: Annotated[Text, of_kind("Comment")] = None
+    """What its owner is told."""
+
+
+class Rejection(Decision):
+    """What is rejected, and why."""
+
+    model_config = needs({"kind": ref("Kind"), "id": ref("Whole"), "comment": ref("SomeComment")})
 
 
 def waiting(call: Call) -> Outcome:
@@ -80,7 +93,7 @@ def _decide(call: Call, *, accepted: bool) -> Outcome:
         else:
             known = records.decide(db, wanted.id, RecordStatus.READY if accepted else RecordStatus.REJECTED, comment)
         if not known:
-            raise bad_field("id", "there is no such {kind}", kind=wanted.kind)
+            raise bad_field("id", NO_ACCOUNT if wanted.kind == ACCOUNT else NO_RECORD)
         outcome = {
             "kind": wanted.kind,
             "id": wanted.id,

@@ -282,7 +282,7 @@ def requeue(db: Connection, call_id: int, node: str, due_at: float) -> None:
     """A call that its node has not dialled, whether it passed the fence or not, is due again then."""
     mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
     waits = {"owner": None, "status": CallStatus.CREATED, "invited_at": None, "started_at": None, "due_at": due_at}
-    _back(db, mine.values(waits))
+    _back(db, mine.values(waits), due_at)
 
 
 def release(db: Connection, node: str, now: float, keep: Sequence[int] = ()) -> None:
@@ -290,17 +290,17 @@ def release(db: Connection, node: str, now: float, keep: Sequence[int] = ()) -> 
     mine = update(calls).where(
         calls.c.owner == node, calls.c.invited_at.is_(None), calls.c.finished_at.is_(None), calls.c.id.not_in(keep)
     )
-    _back(db, mine.values(owner=None, status=CallStatus.CREATED, updated_at=now))
+    _back(db, mine.values(owner=None, status=CallStatus.CREATED, updated_at=now), now)
 
 
-def _back(db: Connection, statement: Any) -> None:
+def _back(db: Connection, statement: Any, now: float) -> None:
     rows = db.execute(statement.returning(calls.c.account_id, calls.c.outgoing, calls.c.due_at)).all()
     for account_id in sorted({row.account_id for row in rows}):
         first: dict[str, float] = {}
         for row in rows:
             if row.account_id == account_id:
                 first[row.outgoing] = min(row.due_at, first.get(row.outgoing, row.due_at))
-        lanes.bring_forward(db, account_id, first)
+        lanes.bring_forward(db, account_id, first, now)
 
 
 # --- what dead nodes leave, and counts ------------------------------------------------------------------------

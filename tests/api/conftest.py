@@ -46,19 +46,19 @@ def wav(seconds: float = 0.2) -> bytes:
 
 
 class FakeCall:
-    """A call whose facts the test has decided; it goes on until it is hung up where `FakeEngine.hold` was set."""
+    """A call whose facts the test has decided; an answered one goes on while `FakeEngine.hold` is set."""
 
     def __init__(self, engine: FakeEngine, dial: Dial) -> None:
         self.id = dial.id or "?"
         self.dial = dial
         self._engine = engine
-        self._held = engine.hold  # when it was dialled: a test may let go of later ones while this one still comes up
         self._hung_up = asyncio.Event()
         self._result: dict[str, Any] = {}
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         for seq, fact in enumerate(self._engine.facts(self.dial), 1):
-            if fact["type"] == "ended" and self._held:
+            if fact["type"] == "ended" and self._engine.hold:
+                self._engine.held += 1
                 await self._hung_up.wait()
             self._result = {"call": self.id, "seq": seq, "at": time.time(), **fact}
             yield self._result
@@ -95,6 +95,7 @@ class FakeEngine:
         self.trunks = [TrunkConfig(name=SANDBOX, server="127.0.0.1:5060", numbers=SANDBOX_NUMBERS)]
         self.most = 100
         self.hold = False
+        self.held = 0  # calls that have waited to be hung up
         self.dialled: list[Dial] = []
         self.fenced: list[Dial] = []
         self.running: dict[str, FakeCall] = {}

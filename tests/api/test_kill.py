@@ -80,7 +80,9 @@ class World:
         serial = itertools.count()
         while not ended.is_set():
             number = next(serial)
-            phones = [f"7999{account.number}{number:04}{luck.randrange(100):02}" for _ in range(luck.choice((1, 1, 2, 3)))]
+            phones = [
+                f"7999{account.number}{number:04}{luck.randrange(100):02}" for _ in range(luck.choice((1, 1, 2, 3)))
+            ]
             wanted: dict[str, Any] = {
                 "apiKey": account.key, "phones": list(dict.fromkeys(phones)), "outgoingPhone": luck.choice(NUMBERS),
                 "record": {"id": account.record}, "webhookUrl": self.inbox.url + "/end", "timeout": 6,

@@ -1,4 +1,4 @@
-"""Methods of the contract beyond one call: texts, templates, plans, dry runs, repetitions, moderation, the stop list."""
+"""Methods of the contract beyond one call: texts, templates, plans, dry runs, repetitions, moderation, stop list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from api.store.accounts import Role
 
 DAY_S = 86_400
 PHONE, DUTY = "79990000001", {"dutyPhone": 1}
@@ -265,7 +267,7 @@ def test_a_template_is_checked(client: Any, fields: dict[str, Any], field: str) 
 
 
 def test_moderation(running: Any) -> None:
-    client, moderator = running.client("new", moderated=False), running.client("boss", role="moderator")
+    client, moderator = running.client("new", moderated=False), running.client("boss", role=Role.MODERATOR)
     ask = lambda what, **fields: moderator.http.post(f"/moderation/{what}", json={"apiKey": moderator.key, **fields})  # noqa: E731
     record = client.record()
     waiting = ask("list").json()["data"]
@@ -291,7 +293,7 @@ def test_moderation(running: Any) -> None:
 
 
 def test_a_clip_that_is_rejected_later_is_not_played(running: Any) -> None:
-    client, moderator = running.client("new", moderated=False), running.client("boss", role="operator")
+    client, moderator = running.client("new", moderated=False), running.client("boss", role=Role.OPERATOR)
     record = client.record()
     for what, fields in (("accept", {}), ("reject", {"comment": "нет"})):
         if what == "reject":
