@@ -11,7 +11,7 @@ from typing import Any
 
 from api import callees, create, prompts, views
 from api.create_fields import CreateWithTemplate, Order, RecordFields, SaveTemplate
-from api.fields import Fields, Flag, empty, take
+from api.fields import Fields, Flag, Unfit, empty, take, text
 from api.messages import Message
 from api.method import Call, Outcome
 from api.problems import Code
@@ -91,19 +91,22 @@ def _values(given: Any) -> dict[str, str]:
         return {}
     if not isinstance(given, Mapping):
         raise bad_field("variables", "must be an object: name of the variable, its value")
+    told: dict[str, str] = {}
     for name, value in given.items():
-        if isinstance(value, (dict, list)):
-            raise bad_field(f"variables.{name}", "must be a text")
-    return {str(name): "" if value is None else str(value) for name, value in given.items()}
+        try:
+            told[name] = text(value) or ""
+        except Unfit as error:
+            raise bad_field(f"variables.{name}", error.message) from error
+    return told
 
 
-def _filled(fields: Any, variables: Mapping[str, str], text: bool = False) -> Any:
+def _filled(fields: Any, variables: Mapping[str, str], spoken: bool = False) -> Any:
     """The fields with their variables put in: in the texts of clips, and nowhere else."""
     if isinstance(fields, dict):
-        return {name: _filled(value, variables, text=name == "text") for name, value in fields.items()}
+        return {name: _filled(value, variables, spoken=name == "text") for name, value in fields.items()}
     if isinstance(fields, list):
         return [_filled(value, variables) for value in fields]
-    if not text or not isinstance(fields, str):
+    if not spoken or not isinstance(fields, str):
         return fields
     missing = [name for name in _VARIABLE.findall(fields) if name not in variables]
     if missing:
