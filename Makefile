@@ -42,9 +42,10 @@ format: $(READY) ## put the style right where that needs no thought
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
 
-bench: $(READY) ## how many calls this machine holds
+bench: $(READY) ## how many calls this machine holds, and how fast the service is under load (some 4 minutes)
 	@$(VENV)/zvonar bench media
 	@$(VENV)/zvonar bench calls
+	@$(VENV)/zvonar bench service --seconds 10
 
 lock: ## remake requirements.lock from pyproject.toml (UPGRADE=1: take the newest of everything)
 	@echo "lock: getting uv into build/lock, then asking the registry for versions and hashes (some 15 s)"

@@ -80,6 +80,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/apiCalls/getAvailableLanguages", _languages(service), methods=["GET", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
+    app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
     app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health(service), methods=["GET"])
@@ -203,18 +204,22 @@ def _clip(service: Service) -> Callable[..., Awaitable[Response]]:
     return clip
 
 
-def _health(service: Service) -> Callable[[], Awaitable[Response]]:
-    async def healthz() -> Response:
+def _health(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def healthz(request: Request) -> Response:
         report = await service.health()
-        return Response(replies.encode(report), 200 if report["ok"] else 503, media_type="application/json")
+        return Response(
+            replies.encode(report, _language(request)), 200 if report["ok"] else 503, media_type="application/json"
+        )
 
     return healthz
 
 
-def _ready(service: Service) -> Callable[[], Awaitable[Response]]:
-    async def readyz() -> Response:
+def _ready(service: Service) -> Callable[[Request], Awaitable[Response]]:
+    async def readyz(request: Request) -> Response:
         report = await service.readiness()
-        return Response(replies.encode(report), 200 if report["ready"] else 503, media_type="application/json")
+        return Response(
+            replies.encode(report, _language(request)), 200 if report["ready"] else 503, media_type="application/json"
+        )
 
     return readyz
 

@@ -7,7 +7,6 @@ the same field comes twice, the body wins over the query.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,14 +19,24 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message
 
+from api import json_text, messages
 from api.problems import Code
 from api.refusal import Refusal
 
 ENVELOPE_BYTES = 5 * 1024 * 1024  # of a multipart body, around its file
 MAX_BODY_BYTES = 8 * 1024 * 1024  # any other
 MAX_FIELDS = 60_000
+MAX_FILES = 10
 MAX_DEPTH = 40
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+# The sentences of starlette's parser, by how they begin.
+_FORM_REASONS = (
+    ("Missing boundary", messages.Message("its header names no boundary")),
+    ("The Content-Disposition", messages.Message("a part has no name")),
+    ("Too many files", messages.Message("it has more than {most} files", most=MAX_FILES)),
+    ("Too many fields", messages.Message("it has more than {most} fields", most=MAX_FIELDS)),
+    ("Part exceeded", messages.Message("a field is larger than {most} MB", most=MAX_BODY_BYTES >> 20)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +80,7 @@ def parse(kind: str, raw: bytes) -> dict[str, Any]:
         return nested(pairs(_text(raw)))
     if kind and kind != "application/json" and not kind.endswith("+json") and start not in (b"{", b"["):
         return nested(pairs(_text(raw)))
-    try:
-        value = json.loads(_text(raw), parse_constant=_no_constant)
-    except RecursionError as error:
-        raise Refusal(Code.BODY_INVALID, "The body is nested more than {most} deep", most=MAX_DEPTH) from error
-    except ValueError as error:
-        raise Refusal(Code.BODY_UNREADABLE, "The body is not JSON: {reason}", reason=_reason(error)) from error
+    value = json_text.load(_text(raw), MAX_DEPTH)
     if not isinstance(value, dict):
         raise Refusal(Code.BODY_INVALID, "The body must be a JSON object with the fields of the request")
     return value
@@ -152,18 +156,19 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
         raise Refusal(
             Code.BODY_UNREADABLE,
             "The body is not multipart/form-data as its header says: {reason}",
-            reason="it is cut off",
+            reason=messages.Message("it is cut off"),
         )
     fields: list[tuple[str, str]] = []
     files: list[File] = []
     try:
         form = await Request(request.scope, replay).form(
-            max_files=10, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES
+            max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_BODY_BYTES
         )
     except (HTTPException, MultiPartException, ValueError, KeyError, AssertionError) as error:
-        reason = getattr(error, "detail", None) or getattr(error, "message", None) or "it is damaged"
         raise Refusal(
-            Code.BODY_UNREADABLE, "The body is not multipart/form-data as its header says: {reason}", reason=reason
+            Code.BODY_UNREADABLE,
+            "The body is not multipart/form-data as its header says: {reason}",
+            reason=_form_reason(str(getattr(error, "detail", ""))),
         ) from error
     try:
         for name, value in form.multi_items():
@@ -192,14 +197,11 @@ def _text(raw: bytes) -> str:
         raise Refusal(Code.BODY_UNREADABLE, "The body is not UTF-8 text") from error
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
-
-
-def _reason(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg}, line {error.lineno}, column {error.colno}"
-    return str(error).partition(";")[0]
+def _form_reason(said: str) -> messages.Message:
+    for beginning, message in _FORM_REASONS:
+        if said.startswith(beginning):
+            return message
+    return messages.Message("it is damaged")
 
 
 def _too_large(limit: int) -> Refusal:

@@ -22,7 +22,9 @@ from api.fields import (
     Url,
     empty,
     integer,
+    off,
     structured,
+    text,
 )
 from api.kinds import needs, of_kind, ref
 from api.phones import listed
@@ -88,9 +90,7 @@ def smart_delay(value: Any) -> Any:
     if minutes in (None, 0):
         return None
     if not kinds.LEAST_DELAY <= minutes <= kinds.MOST_DELAY:
-        raise Unfit(
-            "must lie between {least} and {most} minutes", least=kinds.LEAST_DELAY, most=kinds.MOST_DELAY
-        )
+        raise Unfit("must lie between {least} and {most} minutes", least=kinds.LEAST_DELAY, most=kinds.MOST_DELAY)
     return minutes
 
 
@@ -103,6 +103,10 @@ def _gender(value: Any) -> int:
     if word not in kinds.GENDERS:
         raise Unfit("must be 0 (female) or 1 (male)")
     return kinds.GENDERS[word]
+
+
+def _outgoing(value: Any) -> str | None:
+    return None if off(value) else text(value)
 
 
 def _timeout(value: Any) -> int:
@@ -173,7 +177,7 @@ Blocks = Annotated[tuple[Block, ...], BeforeValidator(_blocks), of_kind("Menu")]
 class Order(Fields):
     """What `create`, `createWithTemplate` and `saveTemplate` have in common: all but the callees and the clips."""
 
-    outgoing_phone: Annotated[Any, of_kind("Outgoing")] = None
+    outgoing_phone: Annotated[str | None, BeforeValidator(_outgoing), of_kind("Outgoing")] = None
     """The number to call from; required unless `dutyPhone` is 1 or the account has a default."""
     duty_phone: Flag = 0
     """1: call from any of the account's numbers, in turn."""
@@ -224,7 +228,8 @@ class Create(Order):
     """Whom to call and what to play: `phone` or `phones`, `record`, and what else is wanted."""
 
     model_config = needs(
-        {"record": ref("SomeClip"), "phone": ref("SomePhones")}, {"record": ref("SomeClip"), "phones": ref("SomePhones")}
+        {"record": ref("SomeClip"), "phone": ref("SomePhones")},
+        {"record": ref("SomeClip"), "phones": ref("SomePhones")},
     )
 
     phone: Callees = ()

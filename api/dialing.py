@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 AGAIN_S = 1.0  # a call for which there was no port after all goes back into the queue for so long
 WRITE_AGAIN_S = (0.1, 0.5, 1.0, 2.0)  # a result is written again and again: it must not be lost
+_PAUSES_S = (*WRITE_AGAIN_S, *[WRITE_AGAIN_S[-1]] * 1000)
+# A start slot that was missed (a busy machine, a slow store) is not used: the call takes another, so much ahead.
+_LEADS_S = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 _log = structlog.get_logger("zvonar.queue")
 
@@ -45,7 +48,6 @@ class Dialing:
         self._call: OngoingCall | None = None
         self._called_off = False
         self._path: list[str] = []
-        self._log = _log.bind(call=claimed.api_call_id)
 
     def call_off(self) -> None:
         """Dial nobody any more; a call that is placed already goes on."""
@@ -57,35 +59,58 @@ class Dialing:
         if self._call is not None:
             self._call.hangup()
 
+    @property
+    def call_id(self) -> int:
+        """Its row in the queue."""
+        return self._claimed.id
+
     async def run(self) -> None:
-        """Dial, follow, conclude."""
+        """Dial, follow, conclude. Whatever is logged meanwhile says of which call."""
+        with structlog.contextvars.bound_contextvars(call=self._claimed.api_call_id):
+            await self._run()
+
+    async def _run(self) -> None:
         claimed, dispatcher = self._claimed, self._dispatcher
+        prepared = None
         try:
-            if claimed.stopped:
-                await self._suppress("on the stop list")
-                return
-            prepared = await dispatcher.in_thread(self._prepare)
-            if prepared is None:
-                return
-            if not prepared.ready:
-                await self._suppress("neither the account nor the clip has passed moderation")
-                return
-            dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
-            self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
-        except Fenced:
-            self._log.info("call_fenced")
-            return
-        except DialError as error:
-            await self._not_dialled(error)
-            return
+            prepared = await self._begin()
+        except Exception:  # the store, most likely; nobody was called, so the call must not be lost with us
+            _log.exception("call_cannot_be_begun")
+            await self._give_back(AGAIN_S)
         finally:
             dispatcher.entered(self._trunk)
             if self._call is None:
                 dispatcher.hub.close(claimed.api_call_id)
+        if self._call is None or prepared is None:
+            return
         try:
-            await self._follow(self._call, prepared.script)
+            await self._follow(self._call, prepared)
         finally:
             dispatcher.hub.close(claimed.api_call_id)
+
+    async def _begin(self) -> Prepared | None:
+        """Dial; None: nobody was called, and the store knows what becomes of the call."""
+        claimed, dispatcher = self._claimed, self._dispatcher
+        if claimed.stopped:
+            await self._suppress("on the stop list")
+            return None
+        prepared = await dispatcher.in_thread(self._prepare)
+        if prepared is None:
+            return None
+        if not prepared.ready:
+            await self._suppress("neither the account nor the clip has passed moderation")
+            return None
+        dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
+        try:
+            self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
+        except Fenced:
+            _log.info("call_fenced")
+            await self._give_back(0.0)
+            return None
+        except DialError as error:
+            await self._not_dialled(error)
+            return None
+        return prepared.script
 
     def _prepare(self) -> _Preparation | None:
         """What the dialing needs of the store; in a thread. None: the call is not ours any more."""
@@ -120,26 +145,47 @@ class Dialing:
         )
 
     async def _fence(self) -> bool:
-        dispatcher = self._dispatcher
-        if self._called_off or not dispatcher.node.alive or dispatcher.node.id != self._node:
-            return False
-        at = await self._write(queue.fence, self._claimed, self._node, self._limits, dispatcher.now())
-        if at is None:
-            return False
-        await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
-        return True
+        dispatcher, take_slot = self._dispatcher, queue.fence
+        for lead_s in _LEADS_S:
+            if not self._may_dial:
+                return False
+            wanted = dispatcher.now() + lead_s
+            at = await self._write(take_slot, self._claimed, self._node, self._limits, wanted)
+            if at is None:
+                return False
+            await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
+            if dispatcher.now() - at < self._limits.late_s:
+                return self._may_dial  # we may have been stopped, and taken for dead, meanwhile
+            take_slot = queue.postpone
+        return False
+
+    @property
+    def _may_dial(self) -> bool:
+        node = self._dispatcher.node
+        return not self._called_off and node.alive and node.id == self._node
+
+    async def _give_back(self, after_s: float) -> None:
+        """Nobody was called: unless others have the call by now, it waits again."""
+        for pause_s in _PAUSES_S:
+            try:
+                await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + after_s)
+            except Exception:
+                _log.exception("call_cannot_be_given_back")
+                await asyncio.sleep(pause_s)
+            else:
+                return
 
     async def _not_dialled(self, error: DialError) -> None:
         if isinstance(error.__cause__, NoPorts):
-            self._log.warning("call_waits", reason=str(error))
-            await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + AGAIN_S)
+            _log.warning("call_waits", reason=str(error))
+            await self._give_back(AGAIN_S)
             return
-        self._log.error("call_cannot_be_dialled", reason=str(error))
+        _log.error("call_cannot_be_dialled", reason=str(error))
         await self._conclude(await self._end_before("internal_error", 41, str(error)))
 
     async def _follow(self, call: OngoingCall, prepared: Prepared) -> None:
         number, hub = self._claimed.api_call_id, self._dispatcher.hub
-        self._log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
+        _log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
         async for fact in call:
             hub.tell(number, fact)
             match fact["type"]:
@@ -151,7 +197,7 @@ class Dialing:
         result = await call.result()
         facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
         await self._conclude(self._end(result, facts))
-        self._log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
+        _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
     async def _reached(self, prepared: Prepared, fact: dict[str, Any]) -> None:
         note = prepared.menu.get(fact["block"])
@@ -175,22 +221,22 @@ class Dialing:
             conclusion.block_reached(db, kept, note, at)
 
     async def _conclude(self, end: End) -> None:
-        for pause_s in (*WRITE_AGAIN_S, *[WRITE_AGAIN_S[-1]] * 1000):
+        for pause_s in _PAUSES_S:
             try:
                 mine = await self._write(conclusion.conclude, self._claimed.id, self._node, end)
             except Exception:
-                self._log.exception("result_cannot_be_written")
+                _log.exception("result_cannot_be_written")
                 await asyncio.sleep(pause_s)
                 continue
             if mine:
                 self._dispatcher.metrics.calls.labels(end.disposition).inc()
                 self._dispatcher.told()
             else:
-                self._log.error("result_came_too_late", disposition=end.disposition)
+                _log.error("result_came_too_late", disposition=end.disposition)
             return
 
     async def _suppress(self, reason: str) -> None:
-        self._log.info("call_suppressed", reason=reason)
+        _log.info("call_suppressed", reason=reason)
         await self._conclude(await self._end_before("suppressed", 21, reason))
 
     def _end(self, result: dict[str, Any], facts: list[dict[str, Any]]) -> End:
@@ -229,7 +275,7 @@ class Dialing:
         try:
             await self._write(write, *arguments)
         except Exception:
-            self._log.exception("progress_cannot_be_written")
+            _log.exception("progress_cannot_be_written")
 
     async def _write(self, write: Callable[..., Any], *arguments: Any) -> Any:
         def work() -> Any:

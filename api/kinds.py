@@ -237,7 +237,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Outgoing": _any(
         "One of the account's numbers, as `getPhones` lists them; 0, false or nothing: none.",
-        _string(f"(?:{_PHONE}|{BLANKS}[0-9]{{1,30}}{BLANKS})?"), _between(0, 10**11 - 1), {"const": False}, _NOTHING,
+        _string(f"(?:{_PHONE}|{BLANKS}[0-9]{{1,30}}{BLANKS})?"), _between(0, 10**11 - 1),
+        {"enum": [False, *OFF_WORDS]}, _NOTHING,
     ),
     "Variables": _any(
         "Values by the names of variables.",

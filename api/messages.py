@@ -56,17 +56,16 @@ class Message:
 def language_of(accept_language: str) -> str:
     """The language to answer in, by the header `Accept-Language` (RFC 9110 section 12.5.4): Russian where none is
     asked for, English where only others are."""
-    best, most = "", 0.0
-    for part in accept_language.split(",")[:20]:
+    wishes: dict[str, float] = {}
+    for part in accept_language.split(",", 20)[:20]:
         wish = _WISH.fullmatch(part)
-        if wish is None:
-            continue
-        weight = float(wish[2] or 1)
-        if weight > most:
-            best, most = wish[1].lower(), weight
-    if best in ("", "*", RUSSIAN):
-        return RUSSIAN
-    return ENGLISH
+        if wish is not None:
+            wishes.setdefault(wish[1].lower(), float(wish[2] or 1))
+    if not any(wishes.values()):
+        return ENGLISH if RUSSIAN in wishes else RUSSIAN
+    order = [*wishes, RUSSIAN, ENGLISH]  # of two that are wished alike, the one that was named first
+    weight, _, best = max((wishes.get(one, wishes.get("*", 0.0)), -order.index(one), one) for one in (RUSSIAN, ENGLISH))
+    return best if weight else ENGLISH
 
 
 @cache

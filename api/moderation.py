@@ -17,6 +17,8 @@ from api.store.accounts import AccountStatus
 from api.store.records import RecordStatus
 
 ACCOUNT, RECORD = "account", "record"
+NO_ACCOUNT = "there is no account with this number"
+NO_RECORD = "there is no record with this number"
 
 
 def _kind(value: Any) -> Any:
@@ -91,7 +93,7 @@ def _decide(call: Call, *, accepted: bool) -> Outcome:
         else:
             known = records.decide(db, wanted.id, RecordStatus.READY if accepted else RecordStatus.REJECTED, comment)
         if not known:
-            raise bad_field("id", "there is no such {kind}", kind=wanted.kind)
+            raise bad_field("id", NO_ACCOUNT if wanted.kind == ACCOUNT else NO_RECORD)
         outcome = {
             "kind": wanted.kind,
             "id": wanted.id,

@@ -60,8 +60,8 @@ def create_record(call: Call) -> Outcome:
     if source == FILE:
         return _upload(call, wanted)
     if source == SAVED:
-        return views.record(_mine(call, wanted.id, "is required with `source`: `saved`: the number of the record"),
-                            call.base_url)  # fmt: skip
+        missing = Message("is required with `source`: `saved`: the number of the record")
+        return views.record(_mine(call, wanted.id, missing), call.base_url)
     if source == TEXT:
         return _speak(call, wanted)
     raise bad_field("source", "must be `file`, `text` or `saved`")
@@ -76,7 +76,7 @@ def get_records(call: Call) -> Outcome:
 def delete_record(call: Call) -> Outcome:
     """Nobody sees the clip any more; refused while a call that waits or a template needs it."""
     wanted = take(DeleteRecord, call.values)
-    record = _mine(call, wanted.id, "is required: the number of the record")
+    record = _mine(call, wanted.id, Message("is required: the number of the record"))
     with call.database.write() as db:
         if calls.need_record(db, call.account.id, record.id):
             raise Refusal(Code.RECORD_IN_USE, "Record {number} is needed by planned calls", number=record.id)
@@ -135,7 +135,7 @@ def _speak(call: Call, wanted: CreateRecord) -> Outcome:
     return outcome
 
 
-def _mine(call: Call, number: int | None, missing: str) -> Record:
+def _mine(call: Call, number: int | None, missing: Message) -> Record:
     if number is None:
         raise bad_field("id", missing)
     with call.database.read() as db:

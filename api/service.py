@@ -17,6 +17,7 @@ from api.delivery import Deliverer
 from api.dispatch import Dialer, Dispatcher
 from api.guard import LOOPBACK
 from api.hub import Hub
+from api.messages import Message
 from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
@@ -63,7 +64,7 @@ class Service:
         limits = Limits(config.clips.max_mb << 20, config.clips.max_s)
         self.clips = ClipStore(records_folder(self.database), ClipCache(config.store.clips, limits.max_s), limits)
         self.tariff = Tariff.of(config.tariff)
-        self.speech = Speech(Speaker(config.speech, folder / "speech"), self.clips, self.tariff)
+        self.speech = Speech(Speaker(config.speech, config.store.clips / "spoken"), self.clips, self.tariff)
         self.hub = Hub()
         self.metrics = Metrics()
         self.now: Callable[[], float]
@@ -145,15 +146,15 @@ class Service:
                 report |= await asyncio.to_thread(self._store_census)
                 report["ok"] = True
         except TimeoutError:
-            report["problem"] = f"no answer within {_ANSWER_WITHIN_S:g} s"
+            report["problem"] = Message("no answer within {seconds:g} s", seconds=_ANSWER_WITHIN_S)
         except Exception as error:  # whatever it is, it is what health is asked for
-            report["problem"] = type(error).__name__
+            report["problem"] = Message("the store or the engine fails: {error}", error=type(error).__name__)
         return report
 
     async def readiness(self) -> dict[str, Any]:
         """Whether requests can be taken (`ready`): the store answers, the engine runs, nobody ends us."""
         if self._ending:
-            return {"ready": False, "problem": "the service is ending"}
+            return {"ready": False, "problem": Message("the service is ending")}
         report = await self.health()
         return {"ready": True} if report["ok"] else {"ready": False, "problem": report["problem"]}
 

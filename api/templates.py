@@ -41,6 +41,8 @@ def save_template(call: Call) -> Outcome:
     if wanted.name is None:
         raise bad_field("name", "is required: what the template is called")
     create.options_of(call, wanted)
+    if wanted.outgoing_phone:
+        callees.outgoing(call, wanted.outgoing_phone, any_of_mine=0)
     prompts.check(call, wanted)
     kept = {name: value for name, value in call.values.items() if name in _FIELDS - OF_CALLEES and not empty(value)}
     with call.database.write() as db:

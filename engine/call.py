@@ -49,13 +49,15 @@ from engine.sip import sdp
 from engine.tally import Tally
 from ivr import events as script_events
 from ivr.interpreter import Interpreter
-from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script
+from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script, Text
 
 LEAVING_S = 5.0  # for the peer to confirm CANCEL; a BYE ends the leg at once
 CLOSING_S = 1.0  # for the media process to say its last word
 NO_SPEECH_START_S = 2.5  # a silent callee gets the prompt anyway
 MAX_WAIT_S = 4.0  # one who does not stop speaking, too
 SLACK_S = 5.0
+
+SHOWN_CHARACTERS = 60  # of a text that a fact names
 
 _SCRIPT = "script:"  # timers of the script, among ours
 
@@ -405,6 +407,9 @@ def _told(item: PromptItem) -> str:
             return path
         case Record(name):
             return f"record {name}"
+        case Text(text):
+            line = " ".join(text.split())
+            return f"text {line if len(line) <= SHOWN_CHARACTERS else line[:SHOWN_CHARACTERS] + '...'}"
         case Pause(ms):
             return f"pause {ms} ms"
 

@@ -200,6 +200,14 @@ class SpeechConfig(_Section):
     piper_voices: tuple[PiperVoiceConfig, ...] = ()
     timeout_s: float = Field(default=20.0, ge=1, le=300)  # of one part of a text, and more for a long one
 
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        names = [voice.file.stem for voice in self.piper_voices]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two voice files of piper are named {name!r}; rename one")
+        return self
+
 
 class Config(_Section):
     """The whole file."""

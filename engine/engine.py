@@ -35,9 +35,12 @@ from engine.media.plane import MediaPlane, NoPorts
 from engine.ongoing import OngoingCall
 from engine.sandbox.sandbox import Sandbox
 from engine.sip.signalling import Signalling
+from engine.speech.error import SpeechError
+from engine.speech.speaker import Speaker
+from engine.speech.voice import Gender
 from engine.trunks import TrunkRoom, choose
 from ivr import parser
-from ivr.model import File, Pause, PromptItem, Record, Script
+from ivr.model import File, Pause, PromptItem, Record, Script, Text
 
 CLOSE_WITHIN_S = 8.0  # calls that go on when the engine closes are hung up, and given so long to end
 BUSY = 0.7  # above that share of the media tick no new call starts (DESIGN: before anybody hears it)
@@ -54,9 +57,9 @@ class Engine:
         host, _ = configuration.parse_address(config.sip.bind)
         legs = calls or config.media.calls
         self._plane = MediaPlane(config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs)
-        self._clips = ClipCache(
-            config.store.clips or platformdirs.user_cache_path("zvonar") / "clips", config.clips.max_s
-        )
+        clips = config.store.clips or platformdirs.user_cache_path("zvonar") / "clips"
+        self._clips = ClipCache(clips, config.clips.max_s)
+        self.speaker = Speaker(config.speech, clips / "spoken")
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
         self._signalling: Signalling
         self._rooms: dict[str, TrunkRoom] = {}
@@ -182,13 +185,21 @@ class Engine:
             for item in block.prompt:
                 if isinstance(item, Pause) or item in numbers:
                     continue
-                source = _source(item, folder, records)
                 try:
+                    source = await self._speak(item) if isinstance(item, Text) else _source(item, folder, records)
                     clip = await asyncio.to_thread(self._clips.prepare, source)
-                except ClipError as error:
+                except (ClipError, SpeechError) as error:
                     raise DialError(f"block {block.name!r}: {error}") from error
                 numbers[item] = self._plane.load(clip)
         return numbers
+
+    async def _speak(self, item: Text) -> Path:
+        spoken = await asyncio.to_thread(self.speaker.speak, item.text, Gender[item.voice.upper()], item.lang)
+        if spoken.dropped:
+            _log.warning("marks_dropped", voice=spoken.voice, words=", ".join(spoken.dropped))
+        if spoken.gender is not Gender[item.voice.upper()]:
+            _log.warning("voice_replaced", wanted=item.voice, voice=spoken.voice)
+        return spoken.path
 
     def _make(
         self,

@@ -37,13 +37,22 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """Words to be spoken; marks of stress and pauses may stand in them."""
+
+    text: str
+    voice: str = "female"  # or "male"
+    lang: str | None = None  # BCP 47; None lets the text tell
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Silence."""
 
     ms: int
 
 
-PromptItem = File | Record | Pause
+PromptItem = File | Record | Text | Pause
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ whether a clip exists is found out by who has its folder.
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 from ivr import plain
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Record, Script
+from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Record, Script, Text
 from ivr.outcomes import check_outcomes
 from ivr.value import ScriptError, Value, compose, did_you_mean
 
@@ -20,6 +21,7 @@ dump, restore = plain.dump, plain.restore
 MAX_BLOCKS = 1000
 MAX_ITEMS = 50  # of one prompt
 MAX_DIGITS = 64  # of one gather
+MAX_TEXT = 5000  # characters of a text
 MAX_TRIES = 20
 MAX_VISITS = 100
 MAX_WAIT_MS = 10 * 60_000  # a pause, a timeout
@@ -28,7 +30,10 @@ MAX_DURATION_MS = 4 * 3_600_000
 _SCRIPT_KEYS = ("zvonar", "name", "start", "limits", "blocks", "tests")
 _BLOCK_KEYS = ("prompt", "interrupt", "gather", "transfer", "on", "tags")
 _GATHER_KEYS = ("digits", "min", "max", "terminator", "timeout", "between", "tries")
-_ITEM_KEYS = ("file", "record", "pause", "text")
+_ITEM_KEYS = ("file", "record", "text", "pause")
+_TEXT_KEYS = ("text", "voice", "lang")
+VOICES = ("female", "male")
+_LANG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}")
 _TERMINATORS = "0123456789*#ABCD"
 
 
@@ -139,19 +144,53 @@ def _prompt(value: Value) -> tuple[PromptItem, ...]:
 def _item(value: Value) -> PromptItem:
     fields = value.fields("an item of prompt", "`{file: greeting.wav}`", (*_ITEM_KEYS, "voice", "lang"))
     if "text" in fields:
-        key = fields["text"][0]
-        raise key.wrong("`text` prompts are not available in this version", "use a file, `{file: greeting.wav}`")
+        return _text(fields)
+    for name in ("voice", "lang"):
+        if name in fields:
+            raise fields[name][0].wrong(f"{name!r} belongs to a text", "remove it, or write `{text: Hello}`")
     if len(fields) != 1:
-        raise value.wrong(f"an item of prompt has {len(fields)} keys", "give it one: file, record or pause")
-    ((name, (key, content)),) = fields.items()
+        raise value.wrong(f"an item of prompt has {len(fields)} keys", "give it one: file, record, text or pause")
+    ((name, (_, content)),) = fields.items()
     match name:
         case "file":
             return File(_path(content))
         case "record":
             return Record(_record(content))
-        case "pause":
+        case _:
             return Pause(content.time_ms("pause", MAX_WAIT_MS))
-    raise key.wrong(f"{name!r} belongs to `text`, which is not available in this version", "remove it")
+
+
+def _text(fields: dict[str, tuple[Value, Value]]) -> Text:
+    for name, (key, _) in fields.items():
+        if name not in _TEXT_KEYS:
+            raise key.wrong(f"'text' and {name!r} exclude each other", "make two items of them")
+    content = fields["text"][1]
+    text = content.raw("text")
+    if len(text) > MAX_TEXT:
+        raise content.wrong(f"the text has {len(text)} characters", f"keep it to {MAX_TEXT}")
+    if not any(map(str.isalnum, text)):
+        raise content.wrong(f"text is {content.shown}", "write at least one word")
+    default = Text(text)
+    return Text(
+        text,
+        voice=_voice(fields["voice"][1]) if "voice" in fields else default.voice,
+        lang=_lang(fields["lang"][1]) if "lang" in fields else default.lang,
+    )
+
+
+def _voice(value: Value) -> str:
+    voice = value.raw("voice")
+    if voice not in VOICES:
+        raise value.wrong(f"voice is {value.shown}", did_you_mean(voice, VOICES))
+    return voice
+
+
+def _lang(value: Value) -> str:
+    # `no`, Norwegian, is a word in YAML 1.2.
+    lang = value.raw("lang")
+    if not _LANG.fullmatch(lang):
+        raise value.wrong(f"lang is {value.shown}", "give the code of a language, for example ru or en-GB")
+    return lang
 
 
 def _path(value: Value) -> str:

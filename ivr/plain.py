@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Record, Script
+from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Record, Script, Text
 
 
 def dump(script: Script) -> dict[str, Any]:
@@ -61,6 +61,8 @@ def _dump_item(item: PromptItem) -> dict[str, Any]:
             return {"file": path}
         case Record(id):
             return {"record": id}
+        case Text(text, voice, lang):
+            return {"text": text, "voice": voice, "lang": lang}
         case Pause(ms):
             return {"pause_ms": ms}
 
@@ -71,6 +73,8 @@ def _restore_item(plain: Mapping[str, Any]) -> PromptItem:
             return File(path)
         case {"record": id}:
             return Record(id)
+        case {"text": text, "voice": voice, "lang": lang}:
+            return Text(text, voice, lang)
         case {"pause_ms": ms}:
             return Pause(ms)
     raise ValueError(f"{plain!r} is no item of a prompt")

@@ -65,9 +65,9 @@ async def measure(calls: int, seconds: float, *, listen: bool) -> dict[str, floa
             _begin(watched, recorder.getsockname()[1], number, seconds, listen=False)
             await asyncio.sleep(WARM_UP_S)
             _arrivals(recorder)
-            before = _cpu_s(plane.pid)
+            before = cpu_s(plane.pid)
             await asyncio.sleep(seconds)
-            spent = _cpu_s(plane.pid) - before
+            spent = cpu_s(plane.pid) - before
             errors = _errors_ms(_arrivals(recorder))
     finally:
         await plane.stop()
@@ -124,6 +124,7 @@ def _errors_ms(times: list[float]) -> np.ndarray[tuple[int], np.dtype[np.float64
     return np.abs(late - np.median(late))
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """CPU seconds, user and system, that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -119,6 +119,27 @@ def bench_media(
     raise typer.Exit(media(calls=calls, seconds=seconds, as_json=as_json))
 
 
+@bench_app.command("service", epilog="Example: zvonar bench service --calls 5000 --accounts 20 --seconds 10")
+def bench_service(
+    calls: Annotated[int, typer.Option(metavar="N", help="Planned calls that wait.", min=1, max=1_000_000)] = 50_000,
+    batch: Annotated[int, typer.Option(metavar="N", help="Of one create and one get.", min=1, max=5000)] = 5000,
+    accounts: Annotated[int, typer.Option(metavar="N", help="That poll once a second.", min=0, max=1000)] = 100,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Of each measurement.", min=0.1, max=3600)] = 30.0,
+    postgres: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Measure on this PostgreSQL too: a database that is empty, for the bench."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """The service: how fast it answers, dials and reacts to keys, empty and under load.
+
+    Exit status: 0 all targets are met, 1 not.
+    """
+    from zvonar.bench_service import Sizes, service
+
+    raise typer.Exit(service(Sizes(calls, batch, accounts, seconds), postgres=postgres, as_json=as_json))
+
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the account is called.")]
 
 

@@ -1,4 +1,4 @@
-"""The log: lines for people on stderr, or JSON; never a whole key, password or secret."""
+"""The log on stderr: JSON lines, or lines for people where one looks; never a whole key, password or secret."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-JSON_ENV = "ZVONAR_LOG"  # "json" for lines that programs read
+FORMAT_ENV = "ZVONAR_LOG"  # "json" or "text"; without it, text on a terminal and JSON elsewhere
 _KEY = re.compile(r"(?<![A-Za-z0-9])([A-Za-z0-9]{4})[A-Za-z0-9]{56}(?![A-Za-z0-9])")  # an account's apiKey
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 _NAMED = re.compile(r"(?i)((?:password|secret)['\"]?\s*[=:]\s*['\"]?)[^'\"\s,;&]+")
@@ -25,7 +25,8 @@ def hide(text: str) -> str:
 
 def configure(*, quiet: bool = False) -> None:
     """Set up the log of this process, for our own lines and for those of the libraries; `quiet`: warnings only."""
-    as_json = os.environ.get(JSON_ENV, "").lower() == "json"
+    asked = os.environ.get(FORMAT_ENV, "").lower()
+    as_json = asked == "json" or (asked != "text" and not quiet and not sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -50,7 +50,8 @@ def _listen(config: Config) -> socket.socket:
     """The socket for HTTP, taken before anything else is started. Raises ConfigError."""
     host, port = configuration.parse_address(config.api.listen)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named, or asyncio does not know it for TCP and leaves Nagle's algorithm on: replies would wait 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -94,7 +95,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         await serving
     finally:
         await service.stop()
-        structlog.get_logger("zvonar").info("ended")
+    structlog.get_logger("zvonar").info("ended")
 
 
 def _say(config: Config, listener: socket.socket, service: Service) -> None:

@@ -72,6 +72,13 @@ PAGES: dict[str, dict[str, Schema]] = {
             _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}, "As `path` of a record has it."),
         ),
     },
+    "/errors": {
+        "get": _page(
+            SERVICE, "All codes of errors", "errors",
+            _good("text/html; charset=utf-8", TEXT, "For people, in Russian or English.", _text("Content-Language"))
+            | replies.refusals([Code.INTERNAL]),
+        ),
+    },
     "/errors/{code}": {
         "get": _page(
             SERVICE, "What a code of an error means, and what to do", "explain",

@@ -24,7 +24,11 @@ AT: Schema = {"type": "integer", "description": "Unix seconds."}
 MAYBE_AT: Schema = {"type": ["integer", "null"], "description": "Unix seconds."}
 MONEY: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "description": "A decimal, as text."}
 PHONE: Schema = {"type": "string", "pattern": "^[1-9][0-9]{10}$"}
-PIPED: Schema = {"type": "string", "pattern": r"^$|^\|[\s\S]*\|$", "description": "`|1|2|`; of nothing, the empty text."}
+PIPED: Schema = {
+    "type": "string",
+    "pattern": r"^$|^\|[\s\S]*\|$",
+    "description": "`|1|2|`; of nothing, the empty text.",
+}
 NOTES: Schema = {"type": "array", "items": TEXT, "description": "What the voice could not do."}
 HEADERS: Schema = {"type": "object", "additionalProperties": TEXT}
 

@@ -143,7 +143,7 @@ def place(
     }
     mine = select(*row.values()).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
     db.execute(insert(calls).from_select(list(row), mine))
-    lanes.bring_forward(db, account_id, dict.fromkeys((callee.outgoing for callee in callees), due.opens_at))
+    lanes.bring_forward(db, account_id, dict.fromkeys((callee.outgoing for callee in callees), due.opens_at), now)
     # Numbers are given in the order of insertion, and this transaction alone inserts for this request.
     numbers = select(api_calls.c.id).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
     return list(db.execute(numbers).scalars())
@@ -165,7 +165,7 @@ def place_again(db: Connection, kept: ApiCall, due: Opening, now: float) -> None
         "answers": [], "path": [], "tags": [], "to_block": 0, "cost": Decimal(0),
     }  # fmt: skip
     db.execute(insert(calls).values(row))
-    lanes.bring_forward(db, kept.account_id, {kept.outgoing: due.opens_at})
+    lanes.bring_forward(db, kept.account_id, {kept.outgoing: due.opens_at}, now)
 
 
 def get(db: Connection, account_id: int, numbers: Iterable[int]) -> list[ApiCall]:

@@ -16,8 +16,8 @@ from api.store.schema import CallStatus, calls, lanes
 from api.turns import Lane
 
 
-def bring_forward(db: Connection, account_id: int, due_at: Mapping[str, float]) -> None:
-    """Calls of the account were queued: by outgoing number, when the first of them is due."""
+def bring_forward(db: Connection, account_id: int, due_at: Mapping[str, float], now: float) -> None:
+    """Calls of the account were queued: by outgoing number, when the first of them is due. Other nodes are woken."""
     insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
     earlier = func.min if db.dialect.name == "sqlite" else func.least
     for outgoing in sorted(due_at):
@@ -29,7 +29,8 @@ def bring_forward(db: Connection, account_id: int, due_at: Mapping[str, float]) 
                 index_elements=[lanes.c.outgoing, lanes.c.account_id], set_={"next_due": sooner}
             )
         )
-    wakeup.notify(db, wakeup.CALLS)
+    if any(at <= now for at in due_at.values()):  # transactions that notify end one after another: no more than need be
+        wakeup.notify(db, wakeup.CALLS)
 
 
 def due(db: Connection, numbers: Sequence[str], now: float, most: int) -> list[Lane]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, type_coerce, update
 from api.store.schema import Money, accounts, ledger
 
 # Said to be money: of a difference SQLAlchemy does not know that, and would compare with an amount unscaled.
-_FREE = type_coerce(accounts.c.balance - accounts.c.held, Money)
+_free = type_coerce(accounts.c.balance - accounts.c.held, Money)
 CREDIT, CALL, CLIP = "credit", "call", "clip"
 
 
@@ -59,7 +59,7 @@ def hold(db: Connection, account_id: int, amount: Decimal) -> None:
     """Hold so much for calls; NotEnough."""
     if not amount:
         return
-    mine = update(accounts).where(accounts.c.id == account_id, _FREE >= amount)
+    mine = update(accounts).where(accounts.c.id == account_id, _free >= amount)
     if db.execute(mine.values(held=accounts.c.held + amount)).rowcount != 1:
         raise NotEnough
 
@@ -72,7 +72,7 @@ def release(db: Connection, account_id: int, amount: Decimal) -> None:
 
 def free(db: Connection, account_id: int) -> Decimal:
     """What is there and not held; the account's row stays locked until the transaction ends."""
-    return Decimal(db.execute(select(_FREE).where(accounts.c.id == account_id).with_for_update()).scalar_one())
+    return Decimal(db.execute(select(_free).where(accounts.c.id == account_id).with_for_update()).scalar_one())
 
 
 def lines(db: Connection, account_id: int, most: int = 1000) -> list[Line]:
@@ -94,7 +94,7 @@ def _change(
 ) -> Line:
     mine = update(accounts).where(accounts.c.id == account_id)
     if amount < 0:
-        mine = mine.where(_FREE >= -amount)
+        mine = mine.where(_free >= -amount)
     changed = mine.values(balance=accounts.c.balance + amount).returning(accounts.c.balance)
     balance = db.execute(changed).scalar_one_or_none()
     if balance is None:

@@ -16,7 +16,7 @@ MESSAGES: Final = {
     "speech_failed": "voice {voice!r} broke off ({reason}); try its program by hand or take it out of [speech]",
     "speech_too_long": "the speech lasts {seconds:.0f} s; shorten the text to at most {limit} s of speech",
     "speech_busy": "other texts are still being spoken after {seconds:.0f} s; try again later",
-    "speech_not_kept": "{folder}: {reason}; name a folder for clips that can be written",
+    "speech_not_kept": "{folder}: {reason}; make room there, or let it be written to",
 }
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.speech.marks import Words
+from engine.speech.marks import RUSSIAN_VOWELS, Words
 from engine.speech.voice import Command, Gender, Voice
 
 VARIANTS: Final = {Gender.FEMALE: "f2", Gender.MALE: "m3"}
@@ -56,8 +56,11 @@ class Espeak:
         tags = sorted(
             {tag for file in (self._library.data / "lang").rglob("*") if file.is_file() for tag in _tags(file)}
         )
-        return [Voice(f"espeak {tag}+{variant}", _bcp47(tag), gender)
-                for tag in tags for gender, variant in VARIANTS.items()]  # fmt: skip
+        return [
+            Voice(f"espeak {tag}+{variant}", _bcp47(tag), gender, RUSSIAN_VOWELS if tag == "ru" else "")
+            for tag in tags
+            for gender, variant in VARIANTS.items()
+        ]
 
     def command(self, voice: Voice, words: Words, target: Path) -> Command:
         assert self._library is not None, "it has no voice, so nobody asks it"

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from babel import Locale, UnknownLocaleError
-
 from engine.speech.voice import primary
 
 CYRILLIC: Final = range(0x400, 0x530)
@@ -24,7 +22,8 @@ class Language:
 def listed(tags: Iterable[str]) -> list[Language]:
     """Each language once, Russian first, then by name. A dialect that has no name of its own is left out."""
     named = {tag: _name(tag) for tag in tags}
-    found = [Language(tag, name or tag) for tag, name in named.items() if name or primary(tag) not in named]
+    known = [tag for tag, name in named.items() if tag == primary(tag) or (name and tag.count("-") == 1)]
+    found = [Language(tag, named[tag] or _name(primary(tag)) or tag) for tag in known]
     return sorted(found, key=lambda language: (primary(language.code) != "ru", language.name.casefold(), language.code))
 
 
@@ -34,6 +33,8 @@ def of_text(text: str) -> str:
 
 
 def _name(tag: str) -> str | None:
+    from babel import Locale, UnknownLocaleError  # slow to load, and a call needs no names
+
     try:
         return Locale.parse(tag, sep="-").get_display_name()
     except (UnknownLocaleError, ValueError):

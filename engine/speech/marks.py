@@ -24,7 +24,7 @@ VOWELS: Final = frozenset(
 )
 ACUTE: Final = "\u0301"  # how printed Russian marks stress: a combining mark after the vowel
 
-_CYRILLIC_VOWELS = frozenset(vowel for vowel in VOWELS if vowel.lower() in RUSSIAN_VOWELS + "іїє")
+_VOWEL = re.compile(rf"(?P<before>(?:<<<|\+)*)(?P<vowel>[{''.join(sorted(VOWELS))}])(?P<behind>(?:>>>|{ACUTE})*)")
 _ATTRIBUTE = r"""\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*')"""
 _TAG = re.compile(rf"<!--.*?-->|<[?!][^<>]*>|</?[A-Za-z][\w:.-]*(?:{_ATTRIBUTE})*\s*/?>", re.DOTALL)
 _PAUSE = "<->"
@@ -104,33 +104,25 @@ def _add_pause(pieces: list[Piece]) -> None:
 
 
 def _words(part: str) -> Words:
-    source = unicodedata.normalize("NFC", _TAG.sub(" ", part))
-    text: list[str] = []
+    seen = "".join(character for character in _TAG.sub(" ", part) if character not in _JOINERS)
+    source = unicodedata.normalize("NFC", seen)
+    text = ""
     stressed: list[int] = []
     at = 0
-    while at < len(source):
-        opening = next((mark for mark in ("<<<", "+") if source.startswith(mark, at)), "")
-        vowel_at = at + len(opening)
-        if vowel_at < len(source) and source[vowel_at] in VOWELS:
-            vowel = source[vowel_at]
-            at = vowel_at + 1
-            closing = _closing(source, at, vowel)
-            at += len(closing)
-            text.append(vowel)
-            if opening or closing:
-                stressed.append(len(text) - 1)
-            continue
-        character = source[at]
-        at += 1
-        if character not in _JOINERS and not ((spoken := _spoken(character)) == " " and text[-1:] in ([], [" "])):
-            text.append(spoken)
-    return Words("".join(text).rstrip(), tuple(stressed))
+    for match in _VOWEL.finditer(source):
+        text = _joined(text, source[at : match.start()])
+        if match["before"] or match["behind"]:
+            stressed.append(len(text))
+        text += match["vowel"]
+        at = match.end()
+    return Words(_joined(text, source[at:]).rstrip(), tuple(stressed))
 
 
-def _closing(source: str, at: int, vowel: str) -> str:
-    if source.startswith(">>>", at):
-        return ">>>"
-    return ACUTE if vowel in _CYRILLIC_VOWELS and source.startswith(ACUTE, at) else ""
+def _joined(text: str, more: str) -> str:
+    """Both, with one blank where there are some, and none at the beginning."""
+    spoken = "".join(map(_spoken, more))
+    blank = " " if spoken[:1] == " " and text[-1:] not in ("", " ") else ""
+    return text + blank + " ".join(spoken.split()) + (" " if spoken.strip() and spoken[-1] == " " else "")
 
 
 def _spoken(character: str) -> str:

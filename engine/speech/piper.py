@@ -1,8 +1,8 @@
 """piper, where voice files are configured: neural voices, a file of `.onnx` with its `.onnx.json` beside it.
 
-Its command line: `-m` voice file, `-f` file (WAV), text on stdin, a line an
-utterance (piper-tts 1.8, `piper.__main__`). Its phonemes come from a data folder of espeak-ng of its own, whose Russian rules know U+0301 after a stressed vowel;
-that is known of the package, so a foreign `piper` found on PATH is given no marks.
+Its command line: `-m` voice file, `-f` file (WAV), text on stdin, a line an utterance (piper-tts 1.8).
+The package takes its phonemes from an espeak-ng with a dictionary of its own, whose Russian rules know U+0301 behind a
+stressed vowel. Of another `piper` on PATH nobody knows that, so it is given no marks.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ class Piper:
     def __init__(self, configured: Sequence[PiperVoiceConfig]) -> None:
         self._packaged = importlib.util.find_spec("piper") is not None
         self._argv = (sys.executable, "-P", "-m", "piper") if self._packaged else (shutil.which(COMMAND) or COMMAND,)
-        self._files = {f"piper {voice.file.stem}": voice for voice in configured}
+        self._files = {f"piper {voice.file.stem}": voice.file.resolve() for voice in configured}
+        self._voices = [self._voice(name, voice) for name, voice in zip(self._files, configured, strict=True)]
 
     def voices(self) -> Sequence[Voice]:
-        return [self._voice(name, configured) for name, configured in self._files.items()]
+        return self._voices
 
     def command(self, voice: Voice, words: Words, target: Path) -> Command:
         text = list(words.text)
         for at in voice.honoured(words):
             text[at] += ACUTE
-        file = self._files[voice.name].file.resolve()
-        return Command((*self._argv, "-m", str(file), "-f", str(target)), "".join(text).encode() + b"\n")
+        argv = (*self._argv, "-m", str(self._files[voice.name]), "-f", str(target))
+        return Command(argv, "".join(text).encode() + b"\n")
 
     def _voice(self, name: str, configured: PiperVoiceConfig) -> Voice:
         about = _about(configured.file)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +24,11 @@ from engine.speech import child, languages, marks, spoken
 from engine.speech.error import SpeechError
 from engine.speech.espeak import Espeak
 from engine.speech.languages import Language
-from engine.speech.marks import Pause, Piece, Words
+from engine.speech.marks import Pause, Piece
 from engine.speech.piper import Piper
 from engine.speech.rhvoice import RHVoice
-from engine.speech.spoken import Spoken
-from engine.speech.voice import Gender, Synthesiser, Voice, primary
+from engine.speech.spoken import Kept, Spoken
+from engine.speech.voice import DROPPED, Gender, Synthesiser, Voice, primary
 
 VERSION: Final = 1  # to be raised when the same text comes to sound otherwise
 MAX_CHILDREN: Final = 2  # at once; the media process wants its core
@@ -34,30 +36,27 @@ MAX_QUEUE_S: Final = 120.0  # how long a text waits for others
 MS_A_CHARACTER: Final = 20  # added to the time limit for each
 PEAK: Final = 0.98  # of full scale: resampling overshoots
 
+_Part = tuple[NDArray[np.float32], list[str]]  # samples from -1 to 1, and the words whose mark was dropped
+_Made = tuple[NDArray[np.int16], tuple[str, ...]]
+
 
 class Speaker:
-    """Texts to clips, in `folder`. Its calls block; any thread may use it, and many processes the same folder."""
+    """Texts to clips, in `folder`. Its calls block; any thread may use it, and many processes the same folder.
+
+    ConfigError where a voice file of piper describes none.
+    """
 
     def __init__(self, config: SpeechConfig, folder: Path) -> None:
         self._folder = folder
         self._timeout_s = config.timeout_s
-        made: dict[str, Synthesiser] = {}
-        for name in config.voices:
-            match name:
-                case "piper":
-                    made[name] = Piper(config.piper_voices)
-                case "rhvoice":
-                    made[name] = RHVoice()
-                case "espeak":
-                    made[name] = Espeak()
-        # Best first: in the order of the configuration, and within a synthesiser in its own.
-        self._voices = [(voice, synthesiser) for synthesiser in made.values() for voice in synthesiser.voices()]
+        made: dict[str, Synthesiser] = {"piper": Piper(config.piper_voices), "rhvoice": RHVoice(), "espeak": Espeak()}
+        self._synthesisers = [made[name] for name in config.voices]
         self._children = threading.BoundedSemaphore(MAX_CHILDREN)
         self._making: dict[Path, tuple[threading.Lock, int]] = {}
         self._lock = threading.Lock()
 
     def speak(self, text: str, gender: Gender, language: str | None = None, voice: str | None = None) -> Spoken:
-        """The clip of a text; made the first time. Raises SpeechError.
+        """The clip of a text; made the first time. Voices are looked for once. Raises SpeechError.
 
         `language` is a BCP 47 tag; None asks the text. `voice` names one voice, whatever its language and gender.
         """
@@ -65,16 +64,12 @@ class Speaker:
         chosen, synthesiser = self._choose(marks.plain(pieces), gender, language, voice)
         path = self._folder / f"{_key(pieces, chosen)}.wav"
         with self._one_at_a_time(path):
-            duration_ms = spoken.duration_ms(path)
-            if duration_ms is None:
-                samples = self._make(pieces, chosen, synthesiser)
-                self._keep(path, spoken.build(samples))
-                duration_ms = round(samples.size * 1000 / CLOCK_HZ)
-        dropped = tuple(
-            marks.marked_word(piece, at)
-            for piece in pieces if isinstance(piece, Words) for at in chosen.dropped(piece)
-        )  # fmt: skip
-        return Spoken(path, chosen.name, chosen.language, chosen.gender, dropped, duration_ms)
+            kept = spoken.read(path)
+            if kept is None:
+                samples, dropped = self._make(pieces, chosen, synthesiser)
+                self._keep(path, spoken.build(samples, dropped))
+                kept = Kept(round(samples.size * 1000 / CLOCK_HZ), dropped)
+        return Spoken(path, chosen.name, chosen.language, chosen.gender, kept.dropped, kept.duration_ms)
 
     def languages(self) -> list[Language]:
         """What can be spoken here, Russian first."""
@@ -84,6 +79,10 @@ class Speaker:
     def voices(self) -> list[Voice]:
         """All voices, best first."""
         return [voice for voice, _ in self._voices]
+
+    @cached_property
+    def _voices(self) -> list[tuple[Voice, Synthesiser]]:
+        return [(voice, synthesiser) for synthesiser in self._synthesisers for voice in synthesiser.voices()]
 
     def _choose(self, text: str, gender: Gender, language: str | None, name: str | None) -> tuple[Voice, Synthesiser]:
         if name is not None:
@@ -102,24 +101,29 @@ class Speaker:
             raise SpeechError("no_voice", language=(language or wanted)[:40])
         return self._voices[min(speaking)[-1]]
 
-    def _make(self, pieces: tuple[Piece, ...], voice: Voice, synthesiser: Synthesiser) -> NDArray[np.int16]:
+    def _make(self, pieces: tuple[Piece, ...], voice: Voice, synthesiser: Synthesiser) -> _Made:
         if not self._children.acquire(timeout=MAX_QUEUE_S):
             raise SpeechError("speech_busy", seconds=MAX_QUEUE_S)
         try:
             with tempfile.TemporaryDirectory(prefix="zvonar-speech-") as folder:
-                sound = np.concatenate([self._part(piece, voice, synthesiser, Path(folder)) for piece in pieces])
+                parts = [self._part(piece, voice, synthesiser, Path(folder)) for piece in pieces]
+        except OSError as error:
+            raise SpeechError("speech_not_kept", folder=tempfile.gettempdir(), reason=error.strerror) from error
         finally:
             self._children.release()
+        sound = np.concatenate([part for part, _ in parts])
+        dropped = tuple(word for _, words in parts for word in words)
         if sound.size > MAX_S * CLOCK_HZ:
             raise SpeechError("speech_too_long", seconds=sound.size / CLOCK_HZ, limit=MAX_S)
         peak = float(np.abs(sound).max())
-        return np.rint(sound * 32767 * (PEAK / peak if peak > PEAK else 1.0)).astype(np.int16)
+        return np.rint(sound * 32767 * (PEAK / peak if peak > PEAK else 1.0)).astype(np.int16), dropped
 
-    def _part(self, piece: Piece, voice: Voice, synthesiser: Synthesiser, folder: Path) -> NDArray[np.float32]:
+    def _part(self, piece: Piece, voice: Voice, synthesiser: Synthesiser, folder: Path) -> _Part:
         if isinstance(piece, Pause):
-            return np.zeros(piece.ms * CLOCK_HZ // 1000, np.float32)
-        target = folder / "part.wav"
-        target.unlink(missing_ok=True)
+            return np.zeros(piece.ms * CLOCK_HZ // 1000, np.float32), []
+        target, later = folder / "part.wav", folder / DROPPED
+        for file in (target, later):
+            file.unlink(missing_ok=True)
         timeout_s = self._timeout_s + len(piece.text) * MS_A_CHARACTER / 1000
         child.run(synthesiser.command(voice, piece, target), voice.name, timeout_s, folder)
         try:
@@ -133,7 +137,8 @@ class Speaker:
         samples: NDArray[np.float32] = soxr.resample(sound.samples, sound.rate_hz, CLOCK_HZ, "HQ")
         if not samples.any():
             raise SpeechError("voice_cannot_say", voice=voice.name)
-        return samples
+        dropped = [*voice.dropped(piece), *(json.loads(later.read_text()) if later.exists() else ())]
+        return samples, [marks.marked_word(piece, at) for at in sorted(dropped)]
 
     def _keep(self, path: Path, file: bytes) -> None:
         """The file appears whole or not at all."""

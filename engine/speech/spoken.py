@@ -1,7 +1,12 @@
-"""A spoken clip, and its file: WAV of 8 kHz, 16 bits, mono, with a CRC-32 of its samples in a chunk of our own."""
+"""A spoken clip, and its file: WAV of 8 kHz, 16 bits, mono, with chunks of our own behind the sound.
+
+`zDRP` holds the words whose mark was dropped, as JSON; `zCRC` the CRC-32 of all that stands before it. Other readers
+skip both.
+"""
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from dataclasses import dataclass
@@ -15,9 +20,9 @@ from engine.clips.wav import PCM
 from engine.media.rtp import CLOCK_HZ
 from engine.speech.voice import Gender
 
-_HEAD = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_TAIL = struct.Struct("<4sII")
-_CRC: Final = b"zCRC"
+_CHUNK = struct.Struct("<4sI")
+_FORMAT = struct.pack("<4s4sIHHIIHH", b"WAVE", b"fmt ", 16, PCM, 1, CLOCK_HZ, 2 * CLOCK_HZ, 2, 16)
+_CRC: Final = struct.Struct("<4sII")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +37,34 @@ class Spoken:
     duration_ms: int
 
 
-def build(samples: NDArray[np.int16]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a file says of itself."""
+
+    duration_ms: int
+    dropped: tuple[str, ...]
+
+
+def build(samples: NDArray[np.int16], dropped: tuple[str, ...]) -> bytes:
     """The file of these samples."""
     sound = samples.astype("<i2").tobytes()
-    tail = _TAIL.pack(_CRC, 4, zlib.crc32(sound))
-    head = _HEAD.pack(
-        b"RIFF", _HEAD.size - 8 + len(sound) + len(tail), b"WAVE",
-        b"fmt ", 16, PCM, 1, CLOCK_HZ, 2 * CLOCK_HZ, 2, 16,
-        b"data", len(sound),
-    )  # fmt: skip
-    return head + sound + tail
+    notes = json.dumps(dropped).encode()  # ASCII
+    notes += b" " * (len(notes) % 2)  # chunks are of even size
+    body = _FORMAT + _CHUNK.pack(b"data", len(sound)) + sound + _CHUNK.pack(b"zDRP", len(notes)) + notes
+    whole = _CHUNK.pack(b"RIFF", len(body) + _CRC.size) + body
+    return whole + _CRC.pack(b"zCRC", 4, zlib.crc32(whole))
 
 
-def duration_ms(path: Path) -> int | None:
-    """How long the clip in a whole file is; None if it is not there, was cut or changed."""
+def read(path: Path) -> Kept | None:
+    """What is kept there; None if it is not there, was cut or changed."""
     try:
         file = path.read_bytes()
-        sound = memoryview(file)[_HEAD.size : -_TAIL.size]
-        whole = file[: _HEAD.size] == build(np.zeros(0, np.int16))[:4] + file[4 : _HEAD.size] and (
-            _TAIL.unpack(file[-_TAIL.size :]) == (_CRC, 4, zlib.crc32(sound))
-        )
+        whole = memoryview(file)[: -_CRC.size]
+        if _CRC.unpack(file[-_CRC.size :]) != (b"zCRC", 4, zlib.crc32(whole)):
+            return None
     except (OSError, struct.error):
         return None
-    return round(len(sound) * 1000 / 2 / CLOCK_HZ) if whole and len(sound) else None
+    at = _CHUNK.size + len(_FORMAT)
+    _, size = _CHUNK.unpack_from(file, at)
+    notes = bytes(whole[at + _CHUNK.size + size + _CHUNK.size :])
+    return Kept(round(size * 1000 / 2 / CLOCK_HZ), tuple(json.loads(notes)))

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from engine.speech.marks import Words
+from engine.speech.marks import Words, word_bounds
+
+DROPPED: Final = (
+    "dropped"  # a file that a command may leave in its folder: JSON, the marks it could not honour after all
+)
 
 
 class Gender(IntEnum):
@@ -27,17 +31,14 @@ class Voice:
     gender: Gender
     stresses: str = ""  # the vowels, in lower case, whose marks it honours; of others it decides itself
 
-    def honours(self, words: Words, at: int) -> bool:
-        """It stresses the vowel at `at` because that is marked."""
-        return words.text[at].lower() in self.stresses
+    def honoured(self, words: Words) -> tuple[int, ...]:
+        """The marks that it honours: the first in each word, if it knows them on that vowel."""
+        firsts = {word_bounds(words.text, at): at for at in reversed(words.stressed)}.values()
+        return tuple(sorted(at for at in firsts if words.text[at].lower() in self.stresses))
 
     def dropped(self, words: Words) -> tuple[int, ...]:
         """The marks that it does not honour."""
-        return tuple(at for at in words.stressed if not self.honours(words, at))
-
-    def honoured(self, words: Words) -> tuple[int, ...]:
-        """The marks that it honours."""
-        return tuple(at for at in words.stressed if self.honours(words, at))
+        return tuple(sorted({*words.stressed} - {*self.honoured(words)}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class FakeCall:
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         for seq, fact in enumerate(self._engine.facts(self.dial), 1):
             if fact["type"] == "ended" and self._engine.hold:
+                self._engine.held += 1
                 await self._hung_up.wait()
             self._result = {"call": self.id, "seq": seq, "at": time.time(), **fact}
             yield self._result
@@ -94,6 +95,7 @@ class FakeEngine:
         self.trunks = [TrunkConfig(name=SANDBOX, server="127.0.0.1:5060", numbers=SANDBOX_NUMBERS)]
         self.most = 100
         self.hold = False
+        self.held = 0  # calls that have waited to be hung up
         self.dialled: list[Dial] = []
         self.fenced: list[Dial] = []
         self.running: dict[str, FakeCall] = {}

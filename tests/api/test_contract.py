@@ -109,7 +109,9 @@ def test_callees_between_good_ones(client: Any) -> None:
         "79990000001", "abc", "79990000002", "79990000003", "79990000004", "None", "123", "True", "",
     ]  # fmt: skip
     assert [element.get("status") for element in answer] == [None, "error", None, None, None, *["error"] * 4]
-    assert all(set(element) == {"status", "phone", "message"} for element in answer if "status" in element)
+    refused = [element for element in answer if "status" in element]
+    assert all(set(element) == {"status", "phone", "message", "code"} for element in refused)
+    assert {element["code"] for element in refused} == {"phone_invalid"}
 
 
 def test_every_callee_bad_is_an_error_of_the_request(client: Any) -> None:
@@ -137,7 +139,10 @@ def test_the_same_number_twice_is_two_calls(client: Any) -> None:
         ({"record": None}, "record"),
         ({"record": {"id": 999}}, "record.id"),
         ({"record": {"id": "x"}}, "record.id"),
-        ({"record": {"text": "Здравствуйте"}}, "record.text"),
+        ({"record": {"text": "..."}}, "record.text"),
+        ({"record": {"text": "а" * 100_000}}, "record.text"),
+        ({"record": {"text": "привет", "language": "tlh-x"}}, "record.text"),
+        ({"record": {"text": "привет", "gender": 2}}, "record.gender"),
         ({"outgoingPhone": None}, "outgoingPhone"),
         ({"outgoingPhone": "74950000000"}, "outgoingPhone"),
         ({"webhookUrl": "ftp://example.com"}, "webhookUrl"),
@@ -157,9 +162,18 @@ def test_the_same_number_twice_is_two_calls(client: Any) -> None:
         ({"ivrs": [{"digit": 1, "managerPhone": "79991112233"}]}, "ivrs.0.managerPhone"),
         ({"ivrs": [{"digit": 1, "ivrs": [{"digit": 2, "record": {"id": 999}}]}]}, "ivrs.0.ivrs.0.record.id"),
         ({"ivrs": [{"digit": 1, "webhookUrl": "javascript:alert(1)"}]}, "ivrs.0.webhookUrl"),
-        ({"smartDelay": 5}, "smartDelay"),
-        ({"startTime": "09:00"}, "startTime"),
-        ({"weekdays": [1, 2]}, "weekdays"),
+        ({"smartDelay": 1}, "smartDelay"),
+        ({"smartDelay": 1441}, "smartDelay"),
+        ({"smartDelay": "soon"}, "smartDelay"),
+        ({"startTime": "9"}, "startTime"),
+        ({"startTime": 900}, "startTime"),
+        ({"endTime": "25:00"}, "endTime"),
+        ({"endTime": "24:01"}, "endTime"),
+        ({"startTime": "09:00", "endTime": "9:00"}, "endTime"),
+        ({"weekdays": [0]}, "weekdays"),
+        ({"weekdays": [1, "x"]}, "weekdays"),
+        ({"weekdays": "monday"}, "weekdays"),
+        ({"useOutgoingPhoneForManager": 1}, "useOutgoingPhoneForManager"),
         ({"robotsBlockEnabled": 1}, "robotsBlockEnabled"),
         ({"needRecording": True}, "needRecording"),
         ({"needRecognition": "1"}, "needRecognition"),
@@ -242,7 +256,6 @@ def test_records(running: Any, client: Any, sound: Any) -> None:
     assert [kept["id"] for kept in client.data("getRecords", forAmoGet=1)] == [record["id"]]
     assert client.data("createRecord", source="saved", id=str(record["id"]))["id"] == record["id"]
     assert client.refused("createRecord", source="saved", id=999)["errors"]
-    assert "not available yet" in client.refused("createRecord", source="text", text="Привет")["message"]
     assert client.refused("createRecord")["errors"]
     assert client.refused("createRecord", source="dream")["errors"]
     assert running.client("other").data("getRecords") == []
@@ -280,7 +293,10 @@ def test_account_that_is_not_moderated(running: Any) -> None:
     record = client.record()
     assert client.data("getRecords")[0]["status"] == "moderation"
     assert client.refused("create", phone="79990000001", dutyPhone=1, record={"id": record})["errors"]["record.id"]
-    assert "Свяжитесь с менеджером" in client.refused("createRecord", source="text", text="a")["message"]
+    refused = client.refused("createRecord", source="text", text="a")
+    assert (refused["code"], set(refused["errors"])) == ("moderation_needed", {"text"})
+    refused = client.refused("create", phone="79990000001", dutyPhone=1, record={"text": "a"})
+    assert refused["code"] == "moderation_needed"
 
 
 def test_balance_bounds_what_is_called(running: Any) -> None:
@@ -319,6 +335,7 @@ def test_ten_thousand_callees(running: Any) -> None:
         ("POST", "/apiCalls/create", b"[" * 100_000, "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a":' * 60 + b"1" + b"}" * 60, "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a": "\\u0000"}', "application/json", 422),
+        ("POST", "/apiCalls/create", b'{"a": [{"b": 1, "b": 2}]}', "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a": "\\ud800"}', "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a": ' + b"1" * 5000 + b"}", "application/json", 400),
         ("POST", "/apiCalls/create", b'{"a": NaN}', "application/json", 400),

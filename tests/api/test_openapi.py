@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from schemathesis import engine
@@ -20,6 +22,8 @@ from api.openapi.document import document
 from api.openapi.operations import OPERATIONS
 from api.problems import Code
 from api.store.accounts import Role
+
+GOOD, OUTGOING = "79990000001", "79932432781"
 
 
 
@@ -56,6 +60,95 @@ def test_examples_work(running: Any) -> None:
             if "example" in media:
                 answer = client.http.post(path, json={"apiKey": client.key, **media["example"]})
                 assert answer.status_code == 200, (path, answer.text)
+
+
+class Truth:
+    """A client whose every reply is held against the document."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.document = document()
+        self.seen: set[tuple[str, str]] = set()  # paths, and the statuses that came
+
+    def check(self, path: str, verb: str, answer: Any) -> Any:
+        replies = self.document["paths"][path][verb]["responses"]
+        assert str(answer.status_code) in replies, (path, answer.text)
+        [(content_type, media)] = replies[str(answer.status_code)]["content"].items()
+        assert answer.headers["content-type"].replace("; ", ";") == content_type.replace("; ", ";")
+        told = answer.json() if content_type == "application/json" else answer.text
+        if media["schema"] != {"type": "string", "format": "binary"}:
+            schema = {**media["schema"], "components": self.document["components"]}
+            jsonschema_rs.Draft202012Validator(schema).validate(told)
+        self.seen.add((path, str(answer.status_code)))
+        return told
+
+    def post(self, method: str, status: int = 200, **fields: Any) -> Any:
+        path = method if method.startswith("/") else f"/apiCalls/{method}"
+        answer = self.client.http.post(path, json={"apiKey": self.client.key, **fields})
+        assert answer.status_code == status, answer.text
+        return self.check(path, "post", answer)["data"]
+
+    def get(self, path: str, **parts: Any) -> Any:
+        return self.check(path, "get", self.client.http.get(path.format(**parts), params={"apiKey": self.client.key}))
+
+
+def test_replies_are_as_told(running: Any, receiver: Any, end_fact: Any, sound: Any) -> None:
+    running.engine.facts = lambda _dial: [
+        {"type": "dialing"},
+        {"type": "answered"},
+        {"type": "block", "block": "menu", "tags": ["hello"]},
+        {"type": "block", "block": "menu.1", "tags": ["yes"]},
+        end_fact(answers=["1"], path=["menu", "menu.1"], tags=["hello", "yes"]),
+    ]
+    receiver.answers = [500]
+    moderator = running.client("boss", role=Role.MODERATOR)
+    truth, new, boss = Truth(running.client()), Truth(running.client("new", moderated=False)), Truth(moderator)
+    record = truth.client.record()
+    called = {"outgoingPhone": OUTGOING, "record": {"id": record}, "webhookUrl": receiver.url}
+    menu = {"ivrs": [{"digit": "1", "id": 7, "tag": "yes", "webhookUrl": receiver.url}], "tag": "hello"}
+    made = truth.post("create", phone=GOOD, webhookHeaders={"X-A": 1}, webhookParameters={"a": 1}, **called, **menu)
+    number = made[0]["id"]
+    truth.post("create", phones=[GOOD, "1"], smartDelay=5, startTime="00:00", endTime="24:00", weekdays=[1], **called)
+    truth.post("create", phones=[GOOD, "1"], plannedAt=int(time.time()) + 600, dryRun=1, **called)
+    truth.post("create", phone=GOOD, record={"text": "Hello, Anna"}, dutyPhone=1, dryRun=1)
+    truth.post("create", 422, phone="1", **called)
+    truth.post("create", 401, apiKey="wrong")
+    truth.client.until_over(number)
+    truth.post("get", apiCallIdList=[number, number + 1])
+    receiver.next(), receiver.next(), receiver.next()  # noqa: B018
+    shown = truth.post("/webhooks/list")
+    assert {kept["kind"] for kept in shown} == {"end", "block"}
+    assert any(len(kept["attempts"]) > 1 for kept in shown) or any(kept["tries"] for kept in shown)
+    truth.post("/webhooks/resend", idList=[shown[0]["id"]])
+    planned = truth.post("create", phone=GOOD, plannedAt=int(time.time()) + 600, **called)[0]["id"]
+    truth.post("deleteRecord", 409, id=record)
+    assert truth.post("remove", idList=[planned])
+    spoken = truth.post("createRecord", text="Hello, +Anna", name="x")
+    assert truth.post("deleteRecord", id=spoken["id"])["recordText"]
+    saved = truth.post("saveTemplate", name="one", **called, **menu)["id"]
+    assert truth.post("getTemplates")
+    by_template = truth.post("createWithTemplate", templateId=saved, phones=[GOOD, "1"])
+    assert truth.post("getWithTemplates", apiCallIdList=[by_template[0]["id"]])
+    truth.post("createWithTemplate", 422, templateId=999, phone=GOOD)
+    truth.post("/apiBlacklist/addPhonesFromApi", phones=[{"phone": GOOD, "comment": "no"}, "1"])
+    for method in ("userInfo", "getPhones", "getRecords"):
+        assert truth.post(method)
+    new.client.record()
+    new.post("createRecord", 422, text="Hello")
+    new.post("/moderation/list", 403)
+    waiting = boss.post("/moderation/list")
+    assert {kept["kind"] for kept in waiting} == {"account", "record"}
+    for kept in waiting:
+        boss.post("/moderation/reject", kind=kept["kind"], id=kept["id"], comment="no")
+        boss.post("/moderation/accept", kind=kept["kind"], id=kept["id"])
+    truth.get("/calls/{number}/events", number=number)
+    truth.get("/calls/{number}/events", number=10**9)
+    truth.get("/records/{token}.wav", token=truth.post("getRecords")[0]["path"].rpartition("/")[2].removesuffix(".wav"))
+    truth.get("/errors/{code}", code="internal")
+    truth.post("getAvailableLanguages")
+    for path in ("/apiCalls/getAvailableLanguages", "/healthz", "/readyz", "/metrics", "/openapi.json", "/errors"):
+        assert truth.get(path)
+    assert {path for path, status in truth.seen | boss.seen if status == "200"} == document()["paths"].keys()
 
 
 # What a schema cannot say of one request: it names what is not there, or fits together with something else.

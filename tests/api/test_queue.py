@@ -301,7 +301,7 @@ def test_an_end_of_service_ends_the_calls(config: Any, fake_engine: Any, run_ser
 def test_a_node_taken_for_dead_hangs_up(running: Any, client: Any) -> None:
     running.engine.hold = True
     number = client.create(client.record())["id"]
-    _until(lambda: len(running.engine.running) == 1)
+    _until(lambda: running.engine.held == 1)
     table = metadata.tables["nodes"]
     with running.service.database.write() as db:
         db.execute(table.delete())

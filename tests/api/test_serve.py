@@ -168,15 +168,46 @@ def test_killed_in_webhooks(served: Served, sound: Callable[..., bytes], receive
 
 
 def test_ended_in_a_call(served: Served, sound: Callable[..., bytes], receiver: Any) -> None:
-    number = served.create(SILENT, served.record(sound(20.0)), webhookUrl=receiver.url)
+    """The call goes on to its end, a new one waits for the next start, and the service ends well."""
+    record = served.record(sound(6.0))
+    number = served.create(SILENT, record, webhookUrl=receiver.url)
     served.until(number, "answered")
-    began = time.monotonic()
-    assert served.end() == 0
-    assert time.monotonic() - began < 10
+    served.process.send_signal(signal.SIGTERM)
+    until = time.monotonic() + 5
+    while served.http.get("/readyz").status_code == 200:
+        assert time.monotonic() < until
+    waits = served.create(SILENT, record)
+    assert served.process.wait(30) == 0
     body = receiver.next()
     assert (body["id"], body["disposition"], body["status"]) == (number, "answered", "finished")
+    assert body["heardMs"] == pytest.approx(6000, abs=300)
     served.start()
-    assert served.call(number)["disposition"] == "answered"
+    assert served.until(waits, "finished")["disposition"] == "answered"
+
+
+def test_ended_twice_in_a_call(served: Served, sound: Callable[..., bytes], receiver: Any) -> None:
+    """Who cannot wait says so again: calls are hung up, their results are written."""
+    number = served.create(SILENT, served.record(sound(25.0)), webhookUrl=receiver.url)
+    served.until(number, "answered")
+    served.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert served.process.poll() is None
+    assert served.end() == 0
+    body = receiver.next()
+    assert (body["id"], body["disposition"], body["status"]) == (
+        number,
+        "answered",
+        "finished",
+    )
+    assert body["heardMs"] < 20_000
+
+
+def test_a_second_service_on_the_same_file(served: Served) -> None:
+    told = zvonar("serve", config=served.config)
+    assert (told.returncode, told.stderr.count("\n")) == (2, 1)
+    assert "another `zvonar serve` uses it" in told.stderr
+    served.kill()  # the lock goes with the process
+    served.start()
 
 
 def test_the_port_is_taken(served: Served, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_end_of_the_call(running: Any, client: Any, receiver: Any) -> None:
     with running.service.database.read() as db:
         from api.store import accounts
 
-        account = accounts.by_key(db, client.key)
+        account = accounts.by_key(db, running.service.database.seal, client.key)
     assert account is not None
     assert Webhook(account.webhook_secret).verify(raw, headers) == body
 
@@ -111,6 +111,7 @@ def test_a_slow_receiver_holds_up_nobody_else(client: Any, receiver: Any, second
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # it is about addresses
 def test_never_inside(store_section: Any, fake_engine: Any, run_service: Any, receiver: Any) -> None:
     """With a trunk of our own loopback is as closed as every other inside address."""
     trunk = {"name": "carrier", "server": "192.0.2.1", "numbers": ["79932432781"]}

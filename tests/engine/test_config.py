@@ -1,5 +1,6 @@
 """The configuration: what is wrong is named, with a remedy."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,20 @@ def test_clips() -> None:
     for wrong in ({"max_s": 0}, {"max_s": 1801}, {"max_mb": 101}):
         with pytest.raises(ConfigError, match=r"^configuration: clips\.max_"):
             parse({"clips": wrong})
+
+
+def test_who_speaks(tmp_path: Path) -> None:
+    file = tmp_path / "irina.onnx"
+    file.touch()
+    Path(f"{file}.json").touch()
+    speech = parse({"speech": {"voices": ["espeak", "piper"], "piper_voices": [{"file": str(file)}]}}).speech
+    assert speech.voices == ("espeak", "piper")
+    assert (speech.piper_voices[0].file, speech.piper_voices[0].gender) == (file, "female")
+    for wrong, told in (
+        ({"voices": ["siri"]}, "'piper', 'rhvoice' or 'espeak'"),
+        ({"piper_voices": [{"file": str(file)}, {"file": str(file)}]}, "two voice files of piper are named 'irina'"),
+        ({"timeout_s": 0}, "greater than or equal to 1"),
+        ({"piper_voices": [{"file": str(file), "gendre": "male"}]}, "did you mean 'gender'?"),
+    ):
+        with pytest.raises(ConfigError, match=re.escape(told)):
+            parse({"speech": wrong})

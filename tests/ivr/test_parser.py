@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Record
+from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Record, Text
 from ivr.parser import ScriptError, dump, parse, restore
 
 WHOLE = """\
@@ -63,6 +63,13 @@ def test_everything_a_script_can_say() -> None:
     assert greeting.target("9") is None
     assert greeting.tags == ("welcome", "2")
     assert script.block("goodbye") == Block("goodbye")
+
+
+def test_texts() -> None:
+    prompt = block(
+        '{prompt: [{text: "З+амок <-> готов"}, {text: Hi, voice: male, lang: en-GB}, {text: 5, lang: no}]}'
+    ).prompt
+    assert prompt == (Text("З+амок <-> готов", "female", None), Text("Hi", "male", "en-GB"), Text("5", "female", "no"))
 
 
 def test_defaults() -> None:
@@ -144,8 +151,16 @@ def test_wrong_scripts(text: str, where: tuple[int, int], says: str) -> None:
         ("{prompt: [{pause: 0ms}]}", "from 1ms"),
         ("{prompt: [{pause: -1s}]}", "300ms, 5s or 3m"),
         ("{prompt: [{pause: 0.0001s}]}", "300ms, 5s or 3m"),
-        ("{prompt: [{text: Hello, voice: female}]}", "not available in this version"),
-        ("{prompt: [{lang: en}]}", "not available in this version"),
+        ("{prompt: [{text: Hello, voice: femal}]}", "did you mean 'female'?"),
+        ("{prompt: [{text: Hello, voice: anna}]}", "known here: female, male"),
+        ("{prompt: [{text: Hello, lang: English}]}", "code of a language"),
+        ("{prompt: [{text: Hello, file: a.wav}]}", "make two items of them"),
+        ("{prompt: [{text: }]}", "text is nothing"),
+        ("{prompt: [{text: '<->'}]}", "write at least one word"),
+        ("{prompt: [{text: [Hello]}]}", "text is a list"),
+        ("{prompt: [{text: " + "a" * 5001 + "}]}", "keep it to 5000"),
+        ("{prompt: [{lang: en}]}", "belongs to a text"),
+        ("{prompt: [{file: a.wav, voice: male}]}", "belongs to a text"),
         ("{transfer: {to: '+74951234567'}}", "not available in this version"),
         ("{interrupt: digit}", "did you mean 'digits'?"),
         ("{interrupt: }", "interrupt is nothing"),

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Record, Script
+from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Record, Script, Text
 from ivr.plain import dump, restore
 
 words = st.text(max_size=8)
-items = st.one_of(st.builds(File, words), st.builds(Record, words), st.builds(Pause, st.integers(1, 10_000)))
+texts = st.builds(Text, words, st.sampled_from(["female", "male"]), st.none() | words)
+items = st.one_of(st.builds(File, words), st.builds(Record, words), texts, st.builds(Pause, st.integers(1, 10_000)))
 gathers = st.builds(
     Gather, st.integers(1, 9), st.integers(1, 9), st.none() | words, st.integers(1), st.integers(1), st.integers(1)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,43 @@ def test_a_call_its_journal_and_its_replay(tmp_path: Path) -> None:
     assert [json.loads(line) for line in again.stdout.splitlines()] == facts
     journal.write_text(journal.read_text().replace('"channel": "rfc4733"', '"channel": "info"'))
     assert zvonar("replay", journal).returncode == 1
+
+
+SPOKEN = """\
+zvonar: 1
+start: greeting
+blocks:
+  greeting: {prompt: [{text: "Ваш з+амок готов. <-> Да.", voice: male}, {text: "Ja, m+orgen", lang: de}]}
+"""
+
+
+def test_a_text_is_spoken_and_its_journal_needs_no_voice(tmp_path: Path) -> None:
+    script, journal = tmp_path / "spoken.yaml", tmp_path / "call.jsonl"
+    script.write_text(SPOKEN)
+    config = tmp_path / "zvonar.toml"
+    config.write_text(f'[store]\nclips = "{tmp_path}/clips"\n[speech]\nvoices = ["espeak"]\n')
+    called = zvonar("call", script, "79990000006", "--json", "--journal", journal, "--config", config)
+    assert called.returncode == 0, called.stderr
+    facts = [json.loads(line) for line in called.stdout.splitlines()]
+    (started,) = (fact for fact in facts if fact["type"] == "prompt_started")
+    assert started["clips"] == ["text Ваш з+амок готов. <-> Да.", "text Ja, m+orgen"]
+    assert 2000 < facts[-1]["heard_ms"] < 6000
+    (warning,) = called.stderr.splitlines()
+    assert "marks_dropped" in warning
+    assert "m+orgen" in warning
+    assert len(list((tmp_path / "clips/spoken").iterdir())) == 2
+    shutil.rmtree(tmp_path / "clips")
+    assert zvonar("replay", journal).returncode == 0
+
+
+def test_a_text_that_nobody_can_speak_calls_nobody(tmp_path: Path) -> None:
+    script = tmp_path / "spoken.yaml"
+    script.write_text(SPOKEN.replace("lang: de", "lang: xx"))
+    called = zvonar("call", script, "79990000006")
+    assert called.returncode == 2
+    (line,) = called.stderr.splitlines()[-1:]
+    assert "block 'greeting': no voice speaks 'xx'" in line
+    assert called.stdout == ""
 
 
 def test_a_call_that_is_not_answered() -> None:

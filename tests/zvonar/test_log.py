@@ -23,9 +23,9 @@ def _as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.mark.parametrize("as_json", ["", "json"])
+@pytest.mark.parametrize("as_json", ["text", "json", ""])
 def test_no_secret(as_json: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(log.JSON_ENV, as_json)
+    monkeypatch.setenv(log.FORMAT_ENV, as_json)
     log.configure()
     ours = structlog.get_logger("test")
     ours.info(f"came with {KEY}", key=KEY, password="hunter2", nested={"apiKey": KEY}, secret=SECRET)
