@@ -62,7 +62,8 @@ def needs(*ways: dict[str, Schema]) -> ConfigDict:
 
     A name with a question mark: it may be missing, but must not hold anything else.
     """
-    return ConfigDict(json_schema_extra={"x-needs": list(ways)})
+    told: list[Any] = list(ways)
+    return ConfigDict(json_schema_extra={"x-needs": told})
 
 
 def ref(name: str) -> Schema:
@@ -90,7 +91,7 @@ def _between(least: int, most: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-NOTHING = [None, "", [], {}]
+NOTHING: list[Any] = [None, "", [], {}]
 _NOTHING: Schema = {"enum": [None, [], {}]}  # and the empty text, which the patterns allow
 _TEXT: Schema = {"type": "string", "pattern": _NO_NUL}
 OPEN: Schema = {"additionalProperties": ref("Anything"), "propertyNames": {"pattern": _NO_NUL}}  # of an object
@@ -112,7 +113,11 @@ _SOME_IDS = [
 ]
 _SOME_PHONES = [
     {
-        "type": "array", "items": ref("Anything"), "contains": ref("Phone"), "minItems": 1, "maxItems": MAX_PHONES,
+        "type": "array",
+        "items": ref("Anything"),
+        "contains": ref("Phone"),
+        "minItems": 1,
+        "maxItems": MAX_PHONES,
     },
     _between(10**10, 10**11 - 1),
     _string(f"{_PHONE}(?:[,;\\n]{_PHONE})*"),
@@ -130,13 +135,16 @@ SCHEMAS: dict[str, Schema] = {
         {"type": "array", "items": ref("Anything")},
         {"type": "object", **OPEN},
     ),
-    "Whole": _any("A whole number of at most 15 digits, or its text.", _between(-MAX_INTEGER, MAX_INTEGER), _words(WHOLE)),
+    "Whole": _any(
+        "A whole number of at most 15 digits, or its text.", _between(-MAX_INTEGER, MAX_INTEGER), _words(WHOLE)
+    ),
     "Integer": _any(
         "A whole number of at most 15 digits, its text, or nothing.",
         _between(-MAX_INTEGER, MAX_INTEGER), _words_or_none(WHOLE), _NOTHING,
     ),
     "Words": _any(
-        "A text, and not of blanks alone; a number counts as its text.", {"type": "string", "pattern": _NO_BLANK}, _NUMBER
+        "A text, and not of blanks alone; a number counts as its text.",
+        {"type": "string", "pattern": _NO_BLANK}, _NUMBER,
     ),
     "Text": _any("A text; a number counts as its text.", _TEXT, _NUMBER, _NOTHING),
     "ShortText": _any(f"A text of at most {SHORT} characters.", _TEXT | {"maxLength": SHORT}, _NUMBER, _NOTHING),
@@ -155,7 +163,10 @@ SCHEMAS: dict[str, Schema] = {
         "description": "The voice: 0 female, 1 male; nothing is 0.",
         "enum": [0, 1, *GENDERS, *NOTHING],
     },
-    "Time": _any("Unix seconds; 0 is nothing.", _between(0, MAX_INTEGER), _words_or_none("(?:0|[1-9][0-9]{0,14})"), _NOTHING),
+    "Time": _any(
+        "Unix seconds; 0 is nothing.",
+        _between(0, MAX_INTEGER), _words_or_none("(?:0|[1-9][0-9]{0,14})"), _NOTHING,
+    ),
     "Clock": _any("A time of the day.", _words_or_none(f"(?:{CLOCK})", examples=["09:30"]), _NOTHING),
     "Weekdays": _any(
         "Days of the week, 1 (Monday) to 7.",
@@ -173,7 +184,8 @@ SCHEMAS: dict[str, Schema] = {
         _NOTHING,
     ),
     "Timeout": _any(
-        f"Seconds, 1 to {MOST_TIMEOUT_S}; 0 is the default.", _between(0, MOST_TIMEOUT_S), _words_or_none(_TIMEOUT), _NOTHING
+        f"Seconds, 1 to {MOST_TIMEOUT_S}; 0 is the default.",
+        _between(0, MOST_TIMEOUT_S), _words_or_none(_TIMEOUT), _NOTHING,
     ),
     "Url": _any(
         "An address that begins with http:// or https://.",
@@ -255,5 +267,7 @@ SCHEMAS: dict[str, Schema] = {
         f"A text of at most {MAX_COMMENT} characters, and not of blanks alone.",
         {"type": "string", "pattern": _NO_BLANK, "maxLength": MAX_COMMENT}, _NUMBER,
     ),
-    "Comment": _any(f"A text of at most {MAX_COMMENT} characters.", _TEXT | {"maxLength": MAX_COMMENT}, _NUMBER, _NOTHING),
+    "Comment": _any(
+        f"A text of at most {MAX_COMMENT} characters.", _TEXT | {"maxLength": MAX_COMMENT}, _NUMBER, _NOTHING
+    ),
 }  # fmt: skip

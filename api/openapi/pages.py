@@ -69,7 +69,8 @@ PAGES: dict[str, dict[str, Schema]] = {
                 }
             }
             | replies.refusals((Code.NOT_FOUND, *_BROKEN)),
-            _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}, "As `path` of a record has it."),
+            _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                       "As `path` of a record has it."),
         ),
     },
     "/errors": {

@@ -26,7 +26,7 @@ class _Untitled(GenerateJsonSchema):
 
 def schemas_of(methods: Collection[type[BaseModel]]) -> dict[str, Schema]:
     """The schemas of methods' fields and of what they refer to, kinds included, by name."""
-    models = [*methods, RecordFields, Block, Entry]  # the last ones are known to kinds only
+    models: list[type[BaseModel]] = [*methods, RecordFields, Block, Entry]  # the last ones are known to kinds only
     _, told = models_json_schema(
         [(model, "validation") for model in models], ref_template=_REF, schema_generator=_Untitled
     )
@@ -47,9 +47,7 @@ def _told(schema: Schema) -> Schema:
     if always:
         made["required"] = always
     if len(ways) > 1:
-        made["anyOf"] = [
-            _way({name: needed for name, needed in way.items() if name not in always}) for way in ways
-        ]
+        made["anyOf"] = [_way({name: needed for name, needed in way.items() if name not in always}) for way in ways]
     return made
 
 

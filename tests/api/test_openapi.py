@@ -26,7 +26,6 @@ from api.store.accounts import Role
 GOOD, OUTGOING = "79990000001", "79932432781"
 
 
-
 def test_is_openapi() -> None:
     OPENAPI_31_VALIDATOR.validate(document())
     told = json.dumps(document())
@@ -74,7 +73,7 @@ class Truth:
         replies = self.document["paths"][path][verb]["responses"]
         assert str(answer.status_code) in replies, (path, answer.text)
         [(content_type, media)] = replies[str(answer.status_code)]["content"].items()
-        assert answer.headers["content-type"].replace("; ", ";") == content_type.replace("; ", ";")
+        assert answer.headers["content-type"].partition(";")[0] == content_type.partition(";")[0]
         told = answer.json() if content_type == "application/json" else answer.text
         if media["schema"] != {"type": "string", "format": "binary"}:
             schema = {**media["schema"], "components": self.document["components"]}
@@ -100,7 +99,6 @@ def test_replies_are_as_told(running: Any, receiver: Any, end_fact: Any, sound: 
         {"type": "block", "block": "menu.1", "tags": ["yes"]},
         end_fact(answers=["1"], path=["menu", "menu.1"], tags=["hello", "yes"]),
     ]
-    receiver.answers = [500]
     moderator = running.client("boss", role=Role.MODERATOR)
     truth, new, boss = Truth(running.client()), Truth(running.client("new", moderated=False)), Truth(moderator)
     record = truth.client.record()
@@ -115,10 +113,10 @@ def test_replies_are_as_told(running: Any, receiver: Any, end_fact: Any, sound: 
     truth.post("create", 401, apiKey="wrong")
     truth.client.until_over(number)
     truth.post("get", apiCallIdList=[number, number + 1])
-    receiver.next(), receiver.next(), receiver.next()  # noqa: B018
+    assert [list(receiver.next())[-1] for _ in range(2)] == ["call", "apiCalls"]
     shown = truth.post("/webhooks/list")
-    assert {kept["kind"] for kept in shown} == {"end", "block"}
-    assert any(len(kept["attempts"]) > 1 for kept in shown) or any(kept["tries"] for kept in shown)
+    assert [kept["kind"] for kept in shown] == ["end", "block"]
+    assert shown[1]["attempts"]  # they come in order: the second one has come, so the first is settled
     truth.post("/webhooks/resend", idList=[shown[0]["id"]])
     planned = truth.post("create", phone=GOOD, plannedAt=int(time.time()) + 600, **called)[0]["id"]
     truth.post("deleteRecord", 409, id=record)
@@ -217,7 +215,7 @@ def test_schemathesis_finds_nothing(under_test: Any) -> None:
                     if check.failure_info is not None:
                         answer = recorder.interactions[case].response
                         told = answer.text[:300] if answer is not None else ""
-                        message = f"{recorder.cases[case].value.path} {check.name}: {check.failure_info.failure.message}"
-                        found[f"{message}\n{told}"] = check.failure_info.code_sample[:1500]
+                        message = f"{check.name}: {check.failure_info.failure.message}"
+                        found[f"{recorder.cases[case].value.path} {message}\n{told}"] = check.failure_info.code_sample
     assert not found, "\n\n".join(f"{told}\n{request}" for told, request in found.items())
     assert tested > 100
