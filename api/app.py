@@ -144,11 +144,14 @@ def _answer(service: Service, path: str, method: Method, request: Request, got: 
     )
     try:
         outcome = method(call)
-    except replays.AlreadyGiven:
+    except (Refusal, replays.AlreadyGiven) as error:
+        # The same request may have been done meanwhile, and have taken what this one was refused for: the money, say.
         given = _given(service, account, repetition)
-        if given is None:  # it was given a day ago, and is being forgotten just now
-            raise Refusal(Code.STORE_UNAVAILABLE) from None
-        return given
+        if given is not None:
+            return given
+        if isinstance(error, Refusal):
+            raise
+        raise Refusal(Code.STORE_UNAVAILABLE) from None  # it was given a day ago, and is being forgotten just now
     return replies.reply(replies.envelope("success", outcome, call.language))
 
 

@@ -308,9 +308,9 @@ def _back(db: Connection, statement: Any, now: float) -> None:
 
 
 def cut_off(db: Connection, node: str) -> list[store_calls.Call]:
-    """The calls that a node invited and did not finish."""
+    """The calls that a node invited and did not finish, by account."""
     mine = select(calls).where(calls.c.owner == node, calls.c.invited_at.is_not(None), calls.c.finished_at.is_(None))
-    return [store_calls.Call(*row) for row in db.execute(mine)]
+    return [store_calls.Call(*row) for row in db.execute(mine.order_by(calls.c.account_id, calls.c.id))]
 
 
 def orphaned(db: Connection) -> list[str]:
