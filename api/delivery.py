@@ -63,7 +63,8 @@ class Deliverer:
         self._metrics = metrics
         self._hosts: Counter[str] = Counter()
         self._accounts: Counter[int] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], int] = {}  # the webhook that each delivers
+        self._unsure = False  # a claim broke, and may have been committed all the same
         self._main: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -94,11 +95,14 @@ class Deliverer:
             self._event.clear()
             try:
                 room = Room(AT_ONCE - len(self._tasks), AT_ONCE_PER_HOST, AT_ONCE_PER_ACCOUNT)
+                if self._unsure:
+                    await asyncio.to_thread(self._let_go, list(self._tasks.values()))
+                    self._unsure = False
                 going_on = dict(self._hosts), dict(self._accounts)
                 due = await asyncio.to_thread(self._claim, room, *going_on) if room.total > 0 else []
             except Exception:
                 _log.exception("outbox_cannot_be_read")
-                due = []
+                due, self._unsure = [], True
             for delivery in due:
                 self._begin(delivery)
             try:
@@ -115,15 +119,19 @@ class Deliverer:
         with self._database.write() as db:
             return outbox.claim(db, self._node.id, room, hosts, busy_accounts, now)
 
+    def _let_go(self, known: Sequence[int]) -> None:
+        with self._database.write() as db:
+            outbox.release(db, self._node.id, keep=known)
+
     def _begin(self, delivery: Delivery) -> None:
         self._hosts[delivery.host] += 1
         self._accounts[delivery.account_id] += 1
         task = asyncio.create_task(self._deliver(delivery, self._node.id), name=f"webhook {delivery.id}")
-        self._tasks.add(task)
+        self._tasks[task] = delivery.id
         task.add_done_callback(lambda ended: self._over(ended, delivery))
 
     def _over(self, task: asyncio.Task[None], delivery: Delivery) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self._hosts -= Counter([delivery.host])
         self._accounts -= Counter([delivery.account_id])
         if not task.cancelled() and task.exception():

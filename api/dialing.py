@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 AGAIN_S = 1.0  # a call for which there was no port after all goes back into the queue for so long
 WRITE_AGAIN_S = (0.1, 0.5, 1.0, 2.0)  # a result is written again and again: it must not be lost
+_PAUSES_S = (*WRITE_AGAIN_S, *[WRITE_AGAIN_S[-1]] * 1000)
+# A start slot that was missed (a busy machine, a slow store) is not used: the call takes another, so much ahead.
+_LEADS_S = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 _log = structlog.get_logger("zvonar.queue")
 
@@ -56,6 +59,11 @@ class Dialing:
         if self._call is not None:
             self._call.hangup()
 
+    @property
+    def call_id(self) -> int:
+        """Its row in the queue."""
+        return self._claimed.id
+
     async def run(self) -> None:
         """Dial, follow, conclude. Whatever is logged meanwhile says of which call."""
         with structlog.contextvars.bound_contextvars(call=self._claimed.api_call_id):
@@ -63,32 +71,46 @@ class Dialing:
 
     async def _run(self) -> None:
         claimed, dispatcher = self._claimed, self._dispatcher
+        prepared = None
         try:
-            if claimed.stopped:
-                await self._suppress("on the stop list")
-                return
-            prepared = await dispatcher.in_thread(self._prepare)
-            if prepared is None:
-                return
-            if not prepared.ready:
-                await self._suppress("neither the account nor the clip has passed moderation")
-                return
-            dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
-            self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
-        except Fenced:
-            _log.info("call_fenced")
-            return
-        except DialError as error:
-            await self._not_dialled(error)
-            return
+            prepared = await self._begin()
+        except Exception:  # the store, most likely; nobody was called, so the call must not be lost with us
+            _log.exception("call_cannot_be_begun")
+            await self._give_back(AGAIN_S)
         finally:
             dispatcher.entered(self._trunk)
             if self._call is None:
                 dispatcher.hub.close(claimed.api_call_id)
+        if self._call is None or prepared is None:
+            return
         try:
-            await self._follow(self._call, prepared.script)
+            await self._follow(self._call, prepared)
         finally:
             dispatcher.hub.close(claimed.api_call_id)
+
+    async def _begin(self) -> Prepared | None:
+        """Dial; None: nobody was called, and the store knows what becomes of the call."""
+        claimed, dispatcher = self._claimed, self._dispatcher
+        if claimed.stopped:
+            await self._suppress("on the stop list")
+            return None
+        prepared = await dispatcher.in_thread(self._prepare)
+        if prepared is None:
+            return None
+        if not prepared.ready:
+            await self._suppress("neither the account nor the clip has passed moderation")
+            return None
+        dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
+        try:
+            self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
+        except Fenced:
+            _log.info("call_fenced")
+            await self._give_back(0.0)
+            return None
+        except DialError as error:
+            await self._not_dialled(error)
+            return None
+        return prepared.script
 
     def _prepare(self) -> _Preparation | None:
         """What the dialing needs of the store; in a thread. None: the call is not ours any more."""
@@ -123,19 +145,40 @@ class Dialing:
         )
 
     async def _fence(self) -> bool:
-        dispatcher = self._dispatcher
-        if self._called_off or not dispatcher.node.alive or dispatcher.node.id != self._node:
-            return False
-        at = await self._write(queue.fence, self._claimed, self._node, self._limits, dispatcher.now())
-        if at is None:
-            return False
-        await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
-        return True
+        dispatcher, take_slot = self._dispatcher, queue.fence
+        for lead_s in _LEADS_S:
+            if not self._may_dial:
+                return False
+            wanted = dispatcher.now() + lead_s
+            at = await self._write(take_slot, self._claimed, self._node, self._limits, wanted)
+            if at is None:
+                return False
+            await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
+            if dispatcher.now() - at < self._limits.late_s:
+                return self._may_dial  # we may have been stopped, and taken for dead, meanwhile
+            take_slot = queue.postpone
+        return False
+
+    @property
+    def _may_dial(self) -> bool:
+        node = self._dispatcher.node
+        return not self._called_off and node.alive and node.id == self._node
+
+    async def _give_back(self, after_s: float) -> None:
+        """Nobody was called: unless others have the call by now, it waits again."""
+        for pause_s in _PAUSES_S:
+            try:
+                await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + after_s)
+            except Exception:
+                _log.exception("call_cannot_be_given_back")
+                await asyncio.sleep(pause_s)
+            else:
+                return
 
     async def _not_dialled(self, error: DialError) -> None:
         if isinstance(error.__cause__, NoPorts):
             _log.warning("call_waits", reason=str(error))
-            await self._write(queue.requeue, self._claimed.id, self._node, self._dispatcher.now() + AGAIN_S)
+            await self._give_back(AGAIN_S)
             return
         _log.error("call_cannot_be_dialled", reason=str(error))
         await self._conclude(await self._end_before("internal_error", 41, str(error)))
@@ -178,7 +221,7 @@ class Dialing:
             conclusion.block_reached(db, kept, note, at)
 
     async def _conclude(self, end: End) -> None:
-        for pause_s in (*WRITE_AGAIN_S, *[WRITE_AGAIN_S[-1]] * 1000):
+        for pause_s in _PAUSES_S:
             try:
                 mine = await self._write(conclusion.conclude, self._claimed.id, self._node, end)
             except Exception:

@@ -88,6 +88,7 @@ class Dispatcher:
         self._claiming: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
+        self._unsure = False  # a claim broke, and may have been committed all the same
 
     def start(self) -> None:
         """Begin to claim and to beat."""
@@ -153,7 +154,7 @@ class Dispatcher:
                 more = await self._claim()
             except Exception:
                 _log.exception("queue_cannot_be_read")
-                more = False
+                more, self._unsure = False, True
             if not more:
                 try:
                     async with asyncio.timeout(POLL_S):
@@ -163,6 +164,9 @@ class Dispatcher:
 
     async def _claim(self) -> bool:
         """Claim for each trunk what it has room for; true if there may be more at once."""
+        if self._unsure:
+            await self.in_thread(self._let_go, [dialing.call_id for dialing in self._calls.values()])
+            self._unsure = False
         more = False
         for trunk in self.engine.trunks:
             room = min(self.engine.room(trunk.name) - self._starting[trunk.name], BATCH)
@@ -182,6 +186,10 @@ class Dispatcher:
                 return Claim([], more=False)
         with self.database.write() as db:
             return queue.claim(db, self.node.id, limits, room, now)
+
+    def _let_go(self, known: Sequence[int]) -> None:
+        with self.database.write() as db:
+            queue.release(db, self.node.id, self.now(), keep=known)
 
     def _begin(self, claimed: Claimed, limits: Limits) -> None:
         dialing = Dialing(self, claimed, limits)

@@ -226,9 +226,10 @@ def send_again(
     return sorted(db.execute(changed.returning(outbox.c.id)).scalars())
 
 
-def release(db: Connection, node: str) -> None:
-    """What a node was delivering when it ended is due again."""
-    db.execute(update(outbox).where(outbox.c.owner == node, outbox.c.done_at.is_(None)).values(owner=None))
+def release(db: Connection, node: str, keep: Sequence[int] = ()) -> None:
+    """What a node was delivering when it ended is due again, but what it keeps."""
+    mine = update(outbox).where(outbox.c.owner == node, outbox.c.done_at.is_(None), outbox.c.id.not_in(keep))
+    db.execute(mine.values(owner=None))
 
 
 def orphaned(db: Connection) -> list[str]:

@@ -4,14 +4,16 @@
        ^                  |                    |                     |
        +---- requeue -----+                    +------- finish ------+--> finished or canceled
 
-Rules: a call belongs to one node at a time; the fence sets `invited_at` where it was empty, or nobody is called; a
-call is finished in one transaction with its cost, its facts, its redial and its webhook; what was invited is never
-dialled again by itself: a node that died in it leaves it `interrupted`. A call that has an owner takes a place on its
-trunk and number, so the place is free in the transaction in which the call ends.
+Rules: a call belongs to one node at a time; the fence sets `invited_at` where it was empty, or nobody is called; only
+the node that passed it, and then called nobody after all, takes that back (requeue). A call is finished in one
+transaction with its cost, its facts, its redial and its webhook; what was invited is never dialled again by itself: a
+node that died in it leaves it `interrupted`. A call that has an owner takes a place on its trunk and number, so the
+place is free in the transaction in which the call ends.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +64,11 @@ class Limits(NamedTuple):
         """The paces that a call from one of these numbers keeps, by their names in the store."""
         rates = {} if self.cps is None else {f"trunk:{self.trunk}": self.cps}
         return rates if self.number_cps is None else rates | {f"number:{number}": self.number_cps for number in numbers}
+
+    @property
+    def late_s(self) -> float:
+        """How long after its slot a call may leave. Within a second there are then no more than allowed plus one."""
+        return min((0.9 / rate for rate in (self.cps, self.number_cps) if rate is not None), default=math.inf)
 
 
 class Claim(NamedTuple):
@@ -213,6 +220,16 @@ def fence(db: Connection, claimed: Claimed, node: str, limits: Limits, now: floa
     return at
 
 
+def postpone(db: Connection, claimed: Claimed, node: str, limits: Limits, now: float) -> float | None:
+    """A call has passed the fence, and came too late for its slot: when the next one is; None: it is not ours."""
+    mine = and_(calls.c.id == claimed.id, calls.c.owner == node, calls.c.finished_at.is_(None))
+    if db.execute(select(calls.c.id).where(mine)).first() is None:
+        return None
+    at = pace.take_slot(db, limits.rates([claimed.outgoing]), now)
+    moved = update(calls).where(mine).values(invited_at=at, started_at=at)
+    return at if db.execute(moved).rowcount == 1 else None
+
+
 def answered(db: Connection, call_id: int, node: str, at: float) -> None:
     """The callee has answered."""
     mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
@@ -262,14 +279,17 @@ def facts_told(db: Connection, api_call_id: int) -> int:
 
 
 def requeue(db: Connection, call_id: int, node: str, due_at: float) -> None:
-    """A call that could not be dialled just now is due again later."""
-    mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.invited_at.is_(None))
-    _back(db, mine.values(owner=None, status=CallStatus.CREATED, due_at=due_at), due_at)
+    """A call that its node has not dialled, whether it passed the fence or not, is due again then."""
+    mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
+    waits = {"owner": None, "status": CallStatus.CREATED, "invited_at": None, "started_at": None, "due_at": due_at}
+    _back(db, mine.values(waits), due_at)
 
 
-def release(db: Connection, node: str, now: float) -> None:
-    """What the node claimed and never invited goes back into the queue."""
-    mine = update(calls).where(calls.c.owner == node, calls.c.invited_at.is_(None), calls.c.finished_at.is_(None))
+def release(db: Connection, node: str, now: float, keep: Sequence[int] = ()) -> None:
+    """What the node claimed and never invited goes back into the queue, but the calls that it keeps."""
+    mine = update(calls).where(
+        calls.c.owner == node, calls.c.invited_at.is_(None), calls.c.finished_at.is_(None), calls.c.id.not_in(keep)
+    )
     _back(db, mine.values(owner=None, status=CallStatus.CREATED, updated_at=now), now)
 
 
