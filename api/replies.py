@@ -38,7 +38,8 @@ def refusal(error: Refusal, language: str, headers: Mapping[str, str] | None = N
     data: dict[str, Any] = {"message": error.message, "code": error.code.value}
     if error.errors:
         data["errors"] = {field: list(messages) for field, messages in error.errors.items()}
-    return reply(envelope("error", data, language), error.status, headers)
+    spoken = {"Vary": "Accept-Language", "Content-Language": language}
+    return reply(envelope("error", data, language), error.status, {**spoken, **(headers or {})})
 
 
 def _dumps(value: Any, language: str) -> bytes:
