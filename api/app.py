@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -61,6 +62,10 @@ METHODS: dict[str, Method] = {
     "/webhooks/list": webhooks.list_webhooks,
     "/webhooks/resend": webhooks.resend,
 }
+READING = (get.get, get.get_with_templates)
+# At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
+# each takes its millisecond whenever a call or a `create` comes back from the database.
+READERS = 2
 
 _log = structlog.get_logger("zvonar.http")
 
@@ -91,12 +96,13 @@ def make_app(service: Service) -> FastAPI:
 
 def _endpoint(service: Service, path: str, method: Method) -> Callable[[Request], Awaitable[Response]]:
     name = path.rpartition("/")[2]
+    limiter = CapacityLimiter(READERS) if method in READING else None
 
     async def endpoint(request: Request) -> Response:
         began, status = time.perf_counter(), 500
         try:
             got = await body.read(request, service.config.clips.max_mb << 20)
-            outcome = await run_in_threadpool(_answer, service, path, method, request, got)
+            outcome = await to_thread.run_sync(_answer, service, path, method, request, got, limiter=limiter)
             status = outcome.status_code
         except Refusal as error:
             status = error.status

@@ -38,16 +38,12 @@ _SOME_ENTRIES = {
         ref("SomePhones"),
         {
             "type": "array",
-            "items": {"anyOf": [{"$ref": "#/components/schemas/Entry"}, {"not": {"type": "object"}}]},
+            "items": {"anyOf": [ref("Entry"), ref("NoObject")]},
             "contains": {"type": "object", "required": ["phone"], "properties": {"phone": ref("Phone")}},
             "minItems": 1,
             "maxItems": MAX_PHONES,
         },
-        {
-            "allOf": [{"$ref": "#/components/schemas/Entry"}],
-            "required": ["phone"],
-            "properties": {"phone": ref("Phone")},
-        },
+        {"allOf": [ref("Entry")], "required": ["phone"], "properties": {"phone": ref("Phone")}},
     ]
 }
 

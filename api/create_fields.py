@@ -22,7 +22,9 @@ from api.fields import (
     Url,
     empty,
     integer,
+    off,
     structured,
+    text,
 )
 from api.kinds import needs, of_kind, ref
 from api.phones import listed
@@ -103,6 +105,10 @@ def _gender(value: Any) -> int:
     return kinds.GENDERS[word]
 
 
+def _outgoing(value: Any) -> str | None:
+    return None if off(value) else text(value)
+
+
 def _timeout(value: Any) -> int:
     return integer(value) or DEFAULT_TIMEOUT_S
 
@@ -171,7 +177,7 @@ Blocks = Annotated[tuple[Block, ...], BeforeValidator(_blocks), of_kind("Menu")]
 class Order(Fields):
     """What `create`, `createWithTemplate` and `saveTemplate` have in common: all but the callees and the clips."""
 
-    outgoing_phone: Annotated[Any, of_kind("Outgoing")] = None
+    outgoing_phone: Annotated[str | None, BeforeValidator(_outgoing), of_kind("Outgoing")] = None
     """The number to call from; required unless `dutyPhone` is 1 or the account has a default."""
     duty_phone: Flag = 0
     """1: call from any of the account's numbers, in turn."""

@@ -232,11 +232,11 @@ def refusal(error: ValidationError) -> Refusal:
             errors.setdefault(place, []).append(raised.message)
             codes.add(raised.code)
         else:
-            errors.setdefault(place, []).append(_MESSAGES.get(problem["type"], _UNFIT))
+            errors.setdefault(place, []).append(_MESSAGES.get(problem["type"], UNFIT))
             codes.add(Code.FIELD_INVALID)
     return bad_fields(errors, codes.pop() if len(codes) == 1 else Code.FIELD_INVALID)
 
 
 # The one kind that pydantic itself finds: every field has a validator of ours before it, and none is required.
 _MESSAGES = {"model_type": Message("must be an object")}
-_UNFIT = Message("cannot be taken as it is")
+UNFIT = Message("cannot be taken as it is")

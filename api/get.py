@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from api import numbers, views
-from api.fields import MAX_IDS, Fields, Flag, Ids, take
-from api.kinds import needs, ref
+from api.fields import Fields, Flag, Ids, take
+from api.kinds import MAX_IDS, needs, ref
 from api.method import Call, Outcome
 from api.refusal import bad_field
 from api.store import accounts, calls

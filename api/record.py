@@ -10,7 +10,7 @@ from api.body import File
 from api.clips import BadClip
 from api.create_fields import Gender
 from api.fields import Fields, Integer, ShortText, Text, take
-from api.kinds import needs, of_kind, ref
+from api.kinds import NOTHING, needs, of_kind, ref
 from api.messages import Message
 from api.method import Call, Outcome
 from api.problems import Code
@@ -24,6 +24,12 @@ FILE, TEXT, SAVED = "file", "text", "saved"
 
 class CreateRecord(Fields):
     """A clip: from a text, from a file (a part of any name of multipart/form-data), or one that is stored already."""
+
+    model_config = needs(
+        {"text": ref("Words"), "source?": {"enum": [TEXT, *NOTHING]}},
+        {"id": ref("Whole"), "source": {"const": SAVED}},
+        {"id": ref("Whole"), "source?": {"enum": NOTHING}, "text?": {"enum": NOTHING}},
+    )
 
     name: ShortText = None
     """What the clip is called; the name of its file, or the beginning of its text, if left out."""
@@ -50,7 +56,7 @@ class DeleteRecord(Fields):
 def create_record(call: Call) -> Outcome:
     """Keep a clip."""
     wanted = take(CreateRecord, call.values)
-    source = (wanted.source or _guess(call, wanted)).lower()
+    source = wanted.source or _guess(call, wanted)
     if source == FILE:
         return _upload(call, wanted)
     if source == SAVED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -37,13 +38,19 @@ def refusal(error: Refusal, language: str, headers: Mapping[str, str] | None = N
     data: dict[str, Any] = {"message": error.message, "code": error.code.value}
     if error.errors:
         data["errors"] = {field: list(messages) for field, messages in error.errors.items()}
-    return reply(envelope("error", data, language), error.status, headers)
+    spoken = {"Vary": "Accept-Language", "Content-Language": language}
+    return reply(envelope("error", data, language), error.status, {**spoken, **(headers or {})})
 
 
 def _dumps(value: Any, language: str) -> bytes:
+    return _encoder(language).encode(value).encode()
+
+
+@cache
+def _encoder(language: str) -> json.JSONEncoder:
     def other(item: Any) -> str:
         if isinstance(item, Message):
             return item.render(language)
         raise TypeError(f"{type(item).__name__} is nothing of JSON")
 
-    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=other).encode()
+    return json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=other)

@@ -26,8 +26,11 @@ Calls people: plays clips, takes digits, tells your programs what happened.
 - A number and its text are the same, 0/1 and false/true likewise; an empty value is none; fields that are not known are
   ignored. No text may hold a NUL character.
 - A refusal is `{"status": "error", "data": {"message", "code", "errors"}}`; each code has a page, `/errors/CODE`.
+- Methods that change something take the header `Idempotency-Key`: the same request under the same key is done once, and
+  gets the same reply for 24 hours, marked `Idempotent-Replay: true`; another one under that key is refused.
 - Messages are in Russian or, by `Accept-Language`, in English.
 """
+# A parameter of no operation: with it the reply hangs on earlier requests, which no schema can say.
 _IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -58,6 +61,7 @@ def document() -> dict[str, Any]:
         "security": [{"bearer": []}],
         "paths": {path: {"post": _method(path, operation)} for path, operation in OPERATIONS.items()} | PAGES,
         "components": {
+            "parameters": {"IdempotencyKey": _IDEMPOTENCY_KEY},
             "schemas": dict(sorted((schemas | shapes).items())),
             "securitySchemes": {
                 "bearer": {
@@ -95,8 +99,6 @@ def _method(path: str, operation: Operation) -> Schema:
         "requestBody": {"required": _needs_fields(operation), "content": content},
         "responses": replies.good(operation.data, repeatable=operation.changes) | replies.refusals(codes),
     }
-    if operation.changes:
-        made["parameters"] = [_IDEMPOTENCY_KEY]
     if operation.more:
         made["description"] = operation.more
     return made

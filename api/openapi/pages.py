@@ -69,7 +69,15 @@ PAGES: dict[str, dict[str, Schema]] = {
                 }
             }
             | replies.refusals((Code.NOT_FOUND, *_BROKEN)),
-            _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}, "As `path` of a record has it."),
+            _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                       "As `path` of a record has it."),
+        ),
+    },
+    "/errors": {
+        "get": _page(
+            SERVICE, "All codes of errors", "errors",
+            _good("text/html; charset=utf-8", TEXT, "For people, in Russian or English.", _text("Content-Language"))
+            | replies.refusals([Code.INTERNAL]),
         ),
     },
     "/errors/{code}": {

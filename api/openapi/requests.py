@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from api.blacklist import Entry
 from api.create_fields import Block, RecordFields
-from api.kinds import SCHEMAS, Schema, ref
+from api.kinds import OPEN, SCHEMAS, Schema, ref
 
 _REF = "#/components/schemas/{model}"
 API_KEY: Schema = {
@@ -26,7 +26,7 @@ class _Untitled(GenerateJsonSchema):
 
 def schemas_of(methods: Collection[type[BaseModel]]) -> dict[str, Schema]:
     """The schemas of methods' fields and of what they refer to, kinds included, by name."""
-    models = [*methods, RecordFields, Block, Entry]  # the last ones are known to kinds only
+    models: list[type[BaseModel]] = [*methods, RecordFields, Block, Entry]  # the last ones are known to kinds only
     _, told = models_json_schema(
         [(model, "validation") for model in models], ref_template=_REF, schema_generator=_Untitled
     )
@@ -39,17 +39,23 @@ def schemas_of(methods: Collection[type[BaseModel]]) -> dict[str, Schema]:
 def _told(schema: Schema) -> Schema:
     """A model's schema in the contract's terms: kinds by reference, what it needs, nothing that only Python knows."""
     properties = {name: _property(told) for name, told in schema.get("properties", {}).items()}
-    made: Schema = {"type": "object", "description": schema["description"], "properties": properties}
+    made: Schema = {"type": "object", "description": schema["description"], "properties": properties, **OPEN}
     ways: list[dict[str, Schema]] = schema.get("x-needs", [])
-    always = [name for name in ways[0] if all(name in way for way in ways)] if ways else []
+    always = [name for name in ways[0] if all(way.get(name) == ways[0][name] for way in ways)] if ways else []
     for name in always:
         properties[name] = _with(ways[0][name], properties[name])
     if always:
         made["required"] = always
-    others = [{name: needed for name, needed in way.items() if name not in always} for way in ways]
     if len(ways) > 1:
-        made["anyOf"] = [{"required": list(other), "properties": other} for other in others]
+        made["anyOf"] = [_way({name: needed for name, needed in way.items() if name not in always}) for way in ways]
     return made
+
+
+def _way(needed: dict[str, Schema]) -> Schema:
+    return {
+        "required": [name for name in needed if not name.endswith("?")],
+        "properties": {name.rstrip("?"): schema for name, schema in needed.items()},
+    }
 
 
 def _property(told: Schema) -> Schema:

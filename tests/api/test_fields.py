@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import api.blacklist
+import api.create_fields
+import api.get
+import api.moderation
+import api.record
+import api.templates
+import api.webhooks
 from api import fields
-from api.create_fields import Create
+from api.create_fields import Create, SaveTemplate
 from api.fields import Unfit
+from api.messages import RUSSIAN
 from api.refusal import Refusal
 
 
@@ -50,6 +60,30 @@ NAMES = [spec.alias or name for name, spec in Create.model_fields.items()]
 def test_any_values_are_taken_or_refused(values: dict[str, Any]) -> None:
     with contextlib.suppress(Refusal):  # nothing else may be raised
         fields.take(Create, values)
+
+
+METHODS = [api.blacklist.AddPhones, api.create_fields.CreateWithTemplate, api.get.Get, api.get.Remove,
+           api.moderation.Decision, api.record.CreateRecord, api.record.DeleteRecord, api.templates.GetTemplates,
+           api.webhooks.ListWebhooks, api.webhooks.Resend, Create, SaveTemplate]  # fmt: skip
+INNER = ["digit", "record", "ivrs", "id", "text", "gender", "phone", "comment", "webhookUrl", "webhookHeaders"]
+NESTED = st.recursive(
+    JSON | st.sampled_from(["[1", "[[1]]", '{"a": 1}', '[{"digit": []}]', "1,x", "1e999"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INNER), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("model", METHODS, ids=lambda model: model.__name__)
+@given(st.data())
+def test_what_is_refused_is_said_in_russian(model: type[fields.Fields], data: st.DataObject) -> None:
+    """Whatever is wrong, and whoever finds it, pydantic too."""
+    names = [spec.alias or name for name, spec in model.model_fields.items()]
+    try:
+        fields.take(model, data.draw(st.dictionaries(st.sampled_from(names), NESTED, max_size=6)))
+    except Refusal as refusal:
+        for message in [*itertools.chain(*refusal.errors.values())]:
+            assert message != fields.UNFIT  # nothing is as vague as that
+            assert re.search("[а-яё]", message.render(RUSSIAN))
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,7 @@ def never(connection: socket.socket) -> None:
 
 
 def inward(connection: socket.socket) -> None:
-    connection.sendall(
-        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/inside\r\ncontent-length: 0\r\n\r\n"
-    )
+    connection.sendall(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/inside\r\ncontent-length: 0\r\n\r\n")
 
 
 def broken(connection: socket.socket) -> None:
@@ -262,7 +260,10 @@ async def test_down_for_an_hour(box: Outbox, raw: Callable[..., Raw]) -> None:
         pauses = [later.at - earlier.at for (_, earlier), (_, later) in itertools.pairwise(shown.kept)]
         for pause_s, planned_s in zip(pauses, delivery.AGAIN_S, strict=False):
             assert planned_s <= pause_s <= planned_s * (1 + delivery.JITTER)
-        assert len({round(pause_s / planned_s, 6) for pause_s, planned_s in zip(pauses, delivery.AGAIN_S, strict=False)}) > 1
+        assert (
+            len({round(pause_s / planned_s, 6) for pause_s, planned_s in zip(pauses, delivery.AGAIN_S, strict=False)})
+            > 1
+        )
         assert all(tried.status is None and tried.answer for _, tried in shown.kept)
         assert shown.state == "waiting"
         back = socket.create_server(("127.0.0.1", port))
