@@ -21,7 +21,6 @@ from api.hub import Hub
 from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
-from api.shielded import to_its_end
 from api.store import nodes, queue
 from api.store.database import Database
 from api.store.queue import Claim, Claimed, Limits
@@ -127,9 +126,9 @@ class Dispatcher:
         await asyncio.gather(*self._calls, return_exceptions=True)
         await _end(self._beating)
         try:
-            await self.in_thread(self.node.leave)
+            await self.in_thread(self.node.let_calls_go)
         except Exception:
-            _log.exception("node_cannot_leave")
+            _log.exception("node_cannot_let_go")
         self._threads.shutdown(wait=False)
 
     async def _calls_end(self, within_s: float) -> None:
