@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +35,7 @@ from api import (
 )
 from api.method import Call, Method, Repetition
 from api.metrics import CONTENT_TYPE
+from api.openapi.document import MAX_KEY, encoded
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
@@ -60,7 +62,10 @@ METHODS: dict[str, Method] = {
     "/webhooks/list": webhooks.list_webhooks,
     "/webhooks/resend": webhooks.resend,
 }
-MAX_KEY = 255  # of an Idempotency-Key
+READING = (get.get, get.get_with_templates)
+# At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
+# each takes its millisecond whenever a call or a `create` comes back from the database.
+READERS = 2
 
 _log = structlog.get_logger("zvonar.http")
 
@@ -82,6 +87,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
+    app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health(service), methods=["GET"])
     app.add_api_route("/readyz", _ready(service), methods=["GET"])
     app.add_api_route("/metrics", _metrics(service), methods=["GET"])
@@ -90,12 +96,13 @@ def make_app(service: Service) -> FastAPI:
 
 def _endpoint(service: Service, path: str, method: Method) -> Callable[[Request], Awaitable[Response]]:
     name = path.rpartition("/")[2]
+    limiter = CapacityLimiter(READERS) if method in READING else None
 
     async def endpoint(request: Request) -> Response:
         began, status = time.perf_counter(), 500
         try:
             got = await body.read(request, service.config.clips.max_mb << 20)
-            outcome = await run_in_threadpool(_answer, service, path, method, request, got)
+            outcome = await to_thread.run_sync(_answer, service, path, method, request, got, limiter=limiter)
             status = outcome.status_code
         except Refusal as error:
             status = error.status
@@ -137,11 +144,14 @@ def _answer(service: Service, path: str, method: Method, request: Request, got: 
     )
     try:
         outcome = method(call)
-    except replays.AlreadyGiven:
+    except (Refusal, replays.AlreadyGiven) as error:
+        # The same request may have been done meanwhile, and have taken what this one was refused for: the money, say.
         given = _given(service, account, repetition)
-        if given is None:  # it was given a day ago, and is being forgotten just now
-            raise Refusal(Code.STORE_UNAVAILABLE) from None
-        return given
+        if given is not None:
+            return given
+        if isinstance(error, Refusal):
+            raise
+        raise Refusal(Code.STORE_UNAVAILABLE) from None  # it was given a day ago, and is being forgotten just now
     return replies.reply(replies.envelope("success", outcome, call.language))
 
 
@@ -228,6 +238,10 @@ def _metrics(service: Service) -> Callable[[], Awaitable[Response]]:
         return Response(await service.show_metrics(), headers={"content-type": CONTENT_TYPE})
 
     return metrics
+
+
+async def _openapi() -> Response:
+    return replies.reply(encoded())
 
 
 def _language(request: Request) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from api import numbers, phones, views
-from api.fields import Unfit, empty
+from api.fields import Unfit
 from api.messages import Message
 from api.method import Call
 from api.problems import Code
@@ -41,11 +41,11 @@ def given(phone: Sequence[Any], more: Sequence[Any]) -> list[Given]:
     return [Given(value, _normal(value)) for value in values]
 
 
-def outgoing(call: Call, asked: Any, any_of_mine: int) -> Iterator[str]:
+def outgoing(call: Call, asked: str | None, any_of_mine: int) -> Iterator[str]:
     """The numbers to call from, one after another without end. Raises Refusal."""
     mine = numbers.of_account(call.trunks, call.account)
-    if not empty(asked) and str(asked) not in ("0", "False"):
-        number = str(asked).strip()
+    if asked:
+        number = asked.strip()
         try:
             number = phones.normal(number)
         except Unfit:

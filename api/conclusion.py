@@ -35,7 +35,6 @@ def block_reached(db: Connection, call: ApiCall, note: Mapping[str, Any], now: f
 
 def sweep(db: Connection, node: str, now: float) -> int:
     """A dead node's calls: what it never invited is queued again, the rest is over; how many were interrupted."""
-    queue.release(db, node, now)
     interrupted = queue.cut_off(db, node)
     for call in interrupted:
         told = {
@@ -55,6 +54,7 @@ def sweep(db: Connection, node: str, now: float) -> int:
             facts=[told],
         )
         conclude(db, call.id, node, end)
+    queue.release(db, node, now)  # after them: rows are locked in one order, see api.store.schema
     outbox.release(db, node)
     return len(interrupted)
 

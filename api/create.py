@@ -71,13 +71,15 @@ def launch(
         )
         placed = iter(calls.place(db, call.account.id, accepted, order, due.opening, due.waits_for, now))
         notes = {"notes": playing.notes} if playing.notes else {}
-        outcome = [
+        elements = (
             answer.refused or views.element(next(placed), answer.callee.phone, options, now) | notes  # type: ignore[union-attr]
             for answer in answers
-        ]
+        )
+        # Thousands of elements take a while: others' writes wait for them only where the transaction keeps the reply.
+        outcome = [] if call.repetition is None else list(elements)
         call.keep(db, outcome)
     call.wake()
-    return outcome
+    return outcome or list(elements)
 
 
 def options_of(call: Call, wanted: Order) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import httpx2
 import structlog
@@ -21,6 +22,7 @@ from api import bodies, failure
 from api.guard import GuardedTransport, Network
 from api.metrics import Metrics
 from api.node import Node
+from api.shielded import to_its_end
 from api.store import outbox
 from api.store.database import Database
 from api.store.outbox import Delivery, Room, Try
@@ -37,6 +39,7 @@ POLL_S = 1.0
 AGAIN_S: tuple[float, ...] = (*[5.0 * 2**n for n in range(13)], *[8 * 3600] * 7)
 JITTER = 0.2
 _SETTLE_AGAIN_S = 1.0
+_Result = TypeVar("_Result")
 
 _log = structlog.get_logger("zvonar.webhook")
 
@@ -96,10 +99,10 @@ class Deliverer:
             try:
                 room = Room(AT_ONCE - len(self._tasks), AT_ONCE_PER_HOST, AT_ONCE_PER_ACCOUNT)
                 if self._unsure:
-                    await asyncio.to_thread(self._let_go, list(self._tasks.values()))
+                    await self._in_thread(self._let_go, list(self._tasks.values()))
                     self._unsure = False
                 going_on = dict(self._hosts), dict(self._accounts)
-                due = await asyncio.to_thread(self._claim, room, *going_on) if room.total > 0 else []
+                due = await self._in_thread(self._claim, room, *going_on) if room.total > 0 else []
             except Exception:
                 _log.exception("outbox_cannot_be_read")
                 due, self._unsure = [], True
@@ -118,6 +121,9 @@ class Deliverer:
                 return []
         with self._database.write() as db:
             return outbox.claim(db, self._node.id, room, hosts, busy_accounts, now)
+
+    async def _in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
+        return await to_its_end(self._loop.run_in_executor(None, lambda: work(*arguments)))
 
     def _let_go(self, known: Sequence[int]) -> None:
         with self._database.write() as db:
@@ -149,7 +155,7 @@ class Deliverer:
         self._metrics.webhook_tries.labels(result).inc()
         while True:
             try:
-                await asyncio.to_thread(self._settle, delivery, node, tried, again_at)
+                await self._in_thread(self._settle, delivery, node, tried, again_at)
             except Exception:
                 _log.exception("delivery_cannot_be_noted", id=delivery.id)
                 await asyncio.sleep(_SETTLE_AGAIN_S)

@@ -21,6 +21,7 @@ from api.hub import Hub
 from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
+from api.shielded import to_its_end
 from api.store import nodes, queue
 from api.store.database import Database
 from api.store.queue import Claim, Claimed, Limits

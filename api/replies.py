@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from starlette.responses import Response
@@ -42,9 +43,14 @@ def refusal(error: Refusal, language: str, headers: Mapping[str, str] | None = N
 
 
 def _dumps(value: Any, language: str) -> bytes:
+    return _encoder(language).encode(value).encode()
+
+
+@cache
+def _encoder(language: str) -> json.JSONEncoder:
     def other(item: Any) -> str:
         if isinstance(item, Message):
             return item.render(language)
         raise TypeError(f"{type(item).__name__} is nothing of JSON")
 
-    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=other).encode()
+    return json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=other)

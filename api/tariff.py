@@ -34,6 +34,8 @@ class Tariff:
 
     def price(self, phone: str) -> Decimal:
         """Of one started step of a call to that number."""
+        if not self.prefixes:
+            return self.call
         for length in range(len(phone), 0, -1):
             if phone[:length] in self.prefixes:
                 return self.prefixes[phone[:length]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from api import callees, create, prompts, views
 from api.create_fields import CreateWithTemplate, Order, RecordFields, SaveTemplate
-from api.fields import Fields, Flag, empty, take
+from api.fields import Fields, Flag, Unfit, empty, take, text
 from api.messages import Message
 from api.method import Call, Outcome
 from api.problems import Code
@@ -29,9 +29,10 @@ _VARIABLE = re.compile(r"\{([^\W\d]\w{0,50})\}")
 
 
 class GetTemplates(Fields):
-    """The fields of `getTemplates`."""
+    """Which templates."""
 
     only_moderated: Flag = 0
+    """1: only those whose clips may all be played."""
 
 
 def save_template(call: Call) -> Outcome:
@@ -40,6 +41,8 @@ def save_template(call: Call) -> Outcome:
     if wanted.name is None:
         raise bad_field("name", "is required: what the template is called")
     create.options_of(call, wanted)
+    if wanted.outgoing_phone:
+        callees.outgoing(call, wanted.outgoing_phone, any_of_mine=0)
     prompts.check(call, wanted)
     kept = {name: value for name, value in call.values.items() if name in _FIELDS - OF_CALLEES and not empty(value)}
     with call.database.write() as db:
@@ -90,19 +93,22 @@ def _values(given: Any) -> dict[str, str]:
         return {}
     if not isinstance(given, Mapping):
         raise bad_field("variables", "must be an object: name of the variable, its value")
+    told: dict[str, str] = {}
     for name, value in given.items():
-        if isinstance(value, (dict, list)):
-            raise bad_field(f"variables.{name}", "must be a text")
-    return {str(name): "" if value is None else str(value) for name, value in given.items()}
+        try:
+            told[name] = text(value) or ""
+        except Unfit as error:
+            raise bad_field(f"variables.{name}", error.message) from error
+    return told
 
 
-def _filled(fields: Any, variables: Mapping[str, str], text: bool = False) -> Any:
+def _filled(fields: Any, variables: Mapping[str, str], spoken: bool = False) -> Any:
     """The fields with their variables put in: in the texts of clips, and nowhere else."""
     if isinstance(fields, dict):
-        return {name: _filled(value, variables, text=name == "text") for name, value in fields.items()}
+        return {name: _filled(value, variables, spoken=name == "text") for name, value in fields.items()}
     if isinstance(fields, list):
         return [_filled(value, variables) for value in fields]
-    if not text or not isinstance(fields, str):
+    if not spoken or not isinstance(fields, str):
         return fields
     missing = [name for name in _VARIABLE.findall(fields) if name not in variables]
     if missing:

@@ -59,13 +59,13 @@ def refused(phone: str, code: Code, message: Message) -> dict[str, Any]:
     return {"status": "error", "phone": phone, "message": message, "code": code}
 
 
-def call(dialing: Call, owner: ApiCall) -> dict[str, Any]:
+def call(dialing: Call, owner: ApiCall, outcome: dict[str, Any]) -> dict[str, Any]:
     """An element of `calls[]`."""
     return {
         "id": dialing.id,
         "phone": dialing.phone,
         "status": dialing.status,
-        **_outcome(dialing, owner),
+        **outcome,
         "createdAt": int(dialing.created_at),
         "updatedAt": int(dialing.updated_at),
         "recordFilePath": None,
@@ -83,9 +83,10 @@ def call(dialing: Call, owner: ApiCall) -> dict[str, Any]:
 def api_call(kept: ApiCall) -> dict[str, Any]:
     """An element of `get`'s reply."""
     options, last = kept.request.options, kept.calls[-1]
+    outcomes = [_outcome(dialing, kept) for dialing in kept.calls]
     return {
         **element(kept.id, kept.phone, options, kept.created_at),
-        **_outcome(last, kept),
+        **outcomes[-1],
         "webhookTry": kept.webhook_try,
         "webhookSent": kept.webhook_sent,
         "webhookHeaders": options["webhookHeaders"],
@@ -100,7 +101,7 @@ def api_call(kept: ApiCall) -> dict[str, Any]:
         "endTime": options["endTime"],
         "weekdays": options["weekdays"],
         "timeout": options["timeout"],
-        "calls": [call(dialing, kept) for dialing in kept.calls],
+        "calls": [call(dialing, kept, outcome) for dialing, outcome in zip(kept.calls, outcomes, strict=True)],
     }
 
 

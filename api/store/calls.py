@@ -189,11 +189,12 @@ def request(db: Connection, number: int) -> Request:
 
 
 def remove(
-    db: Connection, account_id: int, numbers: Iterable[int], now: float, *, of_templates: bool = False
+    db: Connection, account_id: int, numbers: Sequence[int], now: float, *, of_templates: bool = False
 ) -> list[ApiCall]:
     """Cancel what has not begun of these api-calls; those that were cancelled."""
     cancelled: list[int] = []
-    for part in _parts(list(dict.fromkeys(numbers))):
+    held = Decimal(0)
+    for part in _parts(sorted(set(numbers))):  # in one order, so that two who remove do not wait for each other
         waiting = select(calls.c.id, calls.c.api_call_id, calls.c.held).where(
             calls.c.account_id == account_id, calls.c.api_call_id.in_(part),
             calls.c.invited_at.is_(None), calls.c.finished_at.is_(None),
@@ -210,9 +211,11 @@ def remove(
                 "finished_at": now, "updated_at": now,
             },
         )  # fmt: skip
-        money.release(db, account_id, sum((row.held for row in rows), Decimal(0)))
+        held += sum((row.held for row in rows), Decimal(0))
         cancelled += [row.api_call_id for row in rows]
-    return get(db, account_id, cancelled)
+    money.release(db, account_id, held)  # last: whoever has the account waits for no call
+    kept = set(cancelled)
+    return get(db, account_id, [number for number in numbers if number in kept])
 
 
 def need_record(db: Connection, account_id: int, record_id: int) -> bool:

@@ -9,6 +9,7 @@ All calls block: never from an event loop.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 import threading
@@ -71,7 +72,7 @@ class Database:
                 arguments = {name: value for name, value in KEEPALIVE.items() if name not in self._url.query}
                 # A connection may have died with a server that is back by now: each is tried before it is used.
                 options = {**POSTGRESQL_POOL, "connect_args": arguments, "pool_pre_ping": True}
-            self._engine = create_engine(self._url, hide_parameters=True, **options)
+            self._engine = create_engine(self._url, hide_parameters=True, json_deserializer=_from_json, **options)
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise ConfigError(
                 f'store.url: {error}; write for example "sqlite:////var/lib/zvonar/zvonar.db" '
@@ -252,6 +253,11 @@ def _url_of(text: str) -> URL:
     if url.drivername in ("postgresql", "postgres"):  # as everybody writes it; the driver is ours to know
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _from_json(text: str | bytes) -> Any:
+    """Most JSON columns of most rows are empty lists; those need no parser."""
+    return [] if text in ("[]", b"[]") else json.loads(text)
 
 
 def _prepare(connection: Any, _record: Any) -> None:

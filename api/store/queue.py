@@ -41,6 +41,7 @@ class Claimed(NamedTuple):
     account_id: int
     phone: str
     outgoing: str
+    due_at: float
     price: Decimal  # of a started step
     stopped: bool  # on the stop list by now: not to be called
 
@@ -169,7 +170,7 @@ def _take(db: Connection, lane: Lane, count: int, now: float) -> list[Claimed]:
     due = (
         select(
             calls.c.id, calls.c.api_call_id, calls.c.request_id, calls.c.account_id, calls.c.phone, calls.c.outgoing,
-            api_calls.c.price, stop_list.c.id.is_not(None).label("stopped"), calls.c.closes_at,
+            calls.c.due_at, api_calls.c.price, stop_list.c.id.is_not(None).label("stopped"), calls.c.closes_at,
         )
         .select_from(calls.join(api_calls, api_calls.c.id == calls.c.api_call_id).outerjoin(stop_list, listed))
         .where(
@@ -307,9 +308,9 @@ def _back(db: Connection, statement: Any, now: float) -> None:
 
 
 def cut_off(db: Connection, node: str) -> list[store_calls.Call]:
-    """The calls that a node invited and did not finish."""
+    """The calls that a node invited and did not finish, by account."""
     mine = select(calls).where(calls.c.owner == node, calls.c.invited_at.is_not(None), calls.c.finished_at.is_(None))
-    return [store_calls.Call(*row) for row in db.execute(mine)]
+    return [store_calls.Call(*row) for row in db.execute(mine.order_by(calls.c.account_id, calls.c.id))]
 
 
 def orphaned(db: Connection) -> list[str]:

@@ -8,8 +8,8 @@ A *request* is what one `create` asked for; an *api-call* is one callee of it; a
 and a row of the dial queue. A *lane* is the part of the queue that one account has on one outgoing number.
 Times are Unix seconds. Money is exact: ten-thousandths, as whole numbers.
 
-Where several rows are locked in one transaction it is in this order, so that no two wait for each other:
-pace, lanes, calls, accounts.
+Where several rows are locked in one transaction it is in this order, so that no two wait for each other: pace, calls,
+accounts, lanes. A claim goes the other way, from lanes to calls, and waits for nobody (SKIP LOCKED).
 """
 
 from __future__ import annotations

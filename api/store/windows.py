@@ -38,9 +38,11 @@ def reopen(db: Connection, request_id: int, now: float) -> None:
         .where(requests.c.id == request_id)
     ).one()
     opens_at, closes_at = opening(row.options, row.timezone, now)
-    shut = update(calls).where(
+    waiting = select(calls.c.id).where(
         calls.c.request_id == request_id, calls.c.status == CallStatus.CREATED, calls.c.closes_at <= now
     )
+    # Those that somebody else has locked are being removed, or come to the next claim: it must wait for nobody.
+    shut = update(calls).where(calls.c.id.in_(waiting.with_for_update(skip_locked=True)))
     db.execute(shut.values(due_at=opens_at, closes_at=closes_at, waits_for=WINDOW, updated_at=now))
 
 

@@ -36,6 +36,7 @@ SEEN_ELSEWHERE = {
     "api/record.py": {"message", "missing", "error.refused.template"},
     "api/refusal.py": {"template", "template or PROBLEMS[code].title"},
     "api/fields.py": {"template"},
+    "api/templates.py": {"error.message"},
     "api/speech.py": {"message", "problem", "error.message", "error.refused.template"},
 }
 
