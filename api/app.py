@@ -35,6 +35,7 @@ from api import (
 )
 from api.method import Call, Method, Repetition
 from api.metrics import CONTENT_TYPE
+from api.openapi.document import MAX_KEY, encoded
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
@@ -65,7 +66,6 @@ READING = (get.get, get.get_with_templates)
 # At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
 # each takes its millisecond whenever a call or a `create` comes back from the database.
 READERS = 2
-MAX_KEY = 255  # of an Idempotency-Key
 
 _log = structlog.get_logger("zvonar.http")
 
@@ -87,6 +87,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
+    app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health(service), methods=["GET"])
     app.add_api_route("/readyz", _ready(service), methods=["GET"])
     app.add_api_route("/metrics", _metrics(service), methods=["GET"])
@@ -234,6 +235,10 @@ def _metrics(service: Service) -> Callable[[], Awaitable[Response]]:
         return Response(await service.show_metrics(), headers={"content-type": CONTENT_TYPE})
 
     return metrics
+
+
+async def _openapi() -> Response:
+    return replies.reply(encoded())
 
 
 def _language(request: Request) -> str:

@@ -15,13 +15,20 @@ from api.store.seal import Seal
 
 
 def key_of(values: Mapping[str, Any], authorization: str) -> str:
-    """The key that came with the request; Refusal if none did."""
-    for name in ("apiKey", "apikey"):
-        if isinstance(values.get(name), str) and values[name].strip():
-            return str(values[name]).strip()
-    scheme, _, key = authorization.partition(" ")
-    if scheme.lower() == "bearer" and key.strip():
-        return key.strip()
+    """The key that came with the request; Refusal if none did.
+
+    That of the header counts, if it looks like one of ours: what stands between may send other credentials there.
+    """
+    fields = [values[name] for name in ("apiKey", "apikey") if values.get(name) is not None]
+    if not all(isinstance(field, str) for field in fields):
+        raise Refusal(Code.KEY_WRONG, "apiKey is wrong: no account has this key")
+    scheme, _, token = authorization.partition(" ")
+    header = token.strip() if scheme.lower() == "bearer" else ""
+    key = next((field.strip() for field in fields if field.strip()), "")
+    if len(header) == accounts.KEY_LENGTH or not key:
+        key = header
+    if key:
+        return key
     raise Refusal(Code.KEY_MISSING, "apiKey is missing: send your account's key in the field `apiKey`")
 
 

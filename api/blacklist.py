@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 from api import phones, views
 from api.fields import Fields, ShortText, Unfit, structured, take
+from api.kinds import MAX_PHONES, needs, ref
 from api.messages import Message
 from api.method import Call, Outcome
 from api.phones import listed
@@ -20,7 +21,9 @@ class Entry(Fields):
     """One number; a bare one is an entry without a comment."""
 
     phone: Any = None
+    """The number."""
     comment: ShortText = None
+    """Why it is not to be called."""
 
 
 def _entries(value: Any) -> Any:
@@ -30,10 +33,32 @@ def _entries(value: Any) -> Any:
     return [item if isinstance(item, dict) else {"phone": item} for item in listed(value)]
 
 
+_SOME_ENTRIES = {
+    "anyOf": [
+        ref("SomePhones"),
+        {
+            "type": "array",
+            "items": {"anyOf": [{"$ref": "#/components/schemas/Entry"}, {"not": {"type": "object"}}]},
+            "contains": {"type": "object", "required": ["phone"], "properties": {"phone": ref("Phone")}},
+            "minItems": 1,
+            "maxItems": MAX_PHONES,
+        },
+        {
+            "allOf": [{"$ref": "#/components/schemas/Entry"}],
+            "required": ["phone"],
+            "properties": {"phone": ref("Phone")},
+        },
+    ]
+}
+
+
 class AddPhones(Fields):
-    """The fields of `addPhonesFromApi`."""
+    """The numbers. One that is none is refused by its own element of the reply."""
+
+    model_config = needs({"phones": _SOME_ENTRIES})
 
     phones: Annotated[tuple[Entry, ...], BeforeValidator(_entries)] = ()
+    """The numbers, each with a comment or bare."""
 
 
 def add_phones(call: Call) -> Outcome:

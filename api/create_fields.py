@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from api import kinds
 from api.fields import (
     Fields,
     Flag,
@@ -23,11 +24,11 @@ from api.fields import (
     integer,
     structured,
 )
+from api.kinds import needs, of_kind, ref
 from api.phones import listed
 
 DEFAULT_TIMEOUT_S = 30
-MIN_DELAY, MAX_DELAY = 2, 1440  # minutes
-_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::[0-9]{2})?")
+_CLOCK = re.compile(kinds.CLOCK)
 
 
 def _record(value: Any) -> Any:
@@ -60,10 +61,11 @@ def _due(value: Any) -> Any:
 def _clock(value: Any) -> Any:
     if empty(value):
         return None
-    match = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None or int(match[1]) > 24 or int(match[2]) > 59 or (int(match[1]) == 24 and int(match[2]) > 0):
+    match = _CLOCK.fullmatch(value.strip(" \t\r\n")) if isinstance(value, str) else None
+    if match is None:
         raise Unfit("must be a time of the day, for example 09:30")
-    return f"{int(match[1]):02}:{match[2]}"
+    hour, minute = match[0].split(":")[:2]
+    return f"{int(hour):02}:{minute}"
 
 
 def _weekdays(value: Any) -> Any:
@@ -85,37 +87,45 @@ def smart_delay(value: Any) -> Any:
     minutes = integer(value)
     if minutes in (None, 0):
         return None
-    if not MIN_DELAY <= minutes <= MAX_DELAY:
-        raise Unfit("must lie between {least} and {most} minutes", least=MIN_DELAY, most=MAX_DELAY)
+    if not kinds.LEAST_DELAY <= minutes <= kinds.MOST_DELAY:
+        raise Unfit("must lie between {least} and {most} minutes", least=kinds.LEAST_DELAY, most=kinds.MOST_DELAY)
     return minutes
 
 
 def _gender(value: Any) -> int:
-    known = {"0": 0, "female": 0, "1": 1, "male": 1}
-    if value is None or value == "":
+    if empty(value):
         return 0
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, (list, dict)) or str(value).strip().lower() not in known:
+    word = str(value).lower() if isinstance(value, (str, int)) else ""
+    if word not in kinds.GENDERS:
         raise Unfit("must be 0 (female) or 1 (male)")
-    return known[str(value).strip().lower()]
+    return kinds.GENDERS[word]
 
 
-Gender = Annotated[int, BeforeValidator(_gender)]
-Clock = Annotated[str | None, BeforeValidator(_clock)]
-Weekdays = Annotated[list[int] | None, BeforeValidator(_weekdays)]
-SmartDelay = Annotated[int | None, BeforeValidator(smart_delay)]
-Due = Annotated[int | None, BeforeValidator(_due)]
-Callees = Annotated[tuple[Any, ...], BeforeValidator(listed)]
+def _timeout(value: Any) -> int:
+    return integer(value) or DEFAULT_TIMEOUT_S
+
+
+Gender = Annotated[int, BeforeValidator(_gender), of_kind("Gender")]
+Clock = Annotated[str | None, BeforeValidator(_clock), of_kind("Clock")]
+Weekdays = Annotated[list[int] | None, BeforeValidator(_weekdays), of_kind("Weekdays")]
+SmartDelay = Annotated[int | None, BeforeValidator(smart_delay), of_kind("Delay")]
+Timeout = Annotated[int, BeforeValidator(_timeout), of_kind("Timeout")]
+Due = Annotated[int | None, BeforeValidator(_due), of_kind("Time")]
+Callees = Annotated[tuple[Any, ...], BeforeValidator(listed), of_kind("Callees")]
 
 
 class RecordFields(Fields):
-    """`record`: a clip that is stored, or one to be made from a text."""
+    """A clip: one that is stored, by its `id`, or one to be made from a `text`; `id` wins when both are there."""
 
     id: Integer = None
+    """The number of a record, as `createRecord` and `getRecords` tell it."""
     text: Text = None
+    """What is to be said. `+` stands before a stressed vowel, `<->` is a pause."""
     gender: Gender = 0
     language: ShortText = None
+    """The language of the text, as `getAvailableLanguages` lists it; that of its letters if left out."""
 
     @property
     def is_none(self) -> bool:
@@ -123,69 +133,131 @@ class RecordFields(Fields):
         return self.id is None and self.text is None
 
 
+RecordField = Annotated[RecordFields | None, BeforeValidator(_record), of_kind("Clip")]
+
+
 class Block(Fields):
-    """One block of `ivrs`."""
+    """One choice of a voice menu: what happens when the callee presses its digit."""
+
+    model_config = needs({"digit": ref("Digit")})
 
     digit: Text = None
+    """The key that chooses the block; each once in a menu."""
     id: Text = None
-    record: Annotated[RecordFields | None, BeforeValidator(_record)] = None
+    """Your own name of the block; `ivrIdList` lists those that a call passed."""
+    record: RecordField = None
+    """What is played; nothing is played if left out."""
     webhook_url: Url = None
+    """Called at once when the block is reached."""
     webhook_parameters: ObjectText = None
+    """Merged into that webhook's body; `{phone}` in its texts stands for the callee."""
     need_block: Flag = 0
+    """1: the callee who chooses it is put on the stop list."""
     manager_phone: Later = None
+    """A manager to connect the callee to."""
     tag: ShortText = None
+    """A label; `tagList` lists those of the blocks that a call passed."""
     recognize: Later = None
+    """Recognise what the callee says."""
     sms_text: Later = None
-    ivrs: Annotated[tuple[Block, ...], BeforeValidator(_blocks)] = ()
+    """A text message to the callee."""
+    ivrs: Annotated[tuple[Block, ...], BeforeValidator(_blocks), of_kind("Menu")] = ()
+    """The menu below this block."""
+
+
+Blocks = Annotated[tuple[Block, ...], BeforeValidator(_blocks), of_kind("Menu")]
 
 
 class Order(Fields):
     """What `create`, `createWithTemplate` and `saveTemplate` have in common: all but the callees and the clips."""
 
-    outgoing_phone: Any = None
+    outgoing_phone: Annotated[Any, of_kind("Outgoing")] = None
+    """The number to call from; required unless `dutyPhone` is 1 or the account has a default."""
     duty_phone: Flag = 0
+    """1: call from any of the account's numbers, in turn."""
     webhook_url: Url = None
+    """Called when a call is over, after its last redial."""
     webhook_parameters: ObjectText = None
+    """Merged into the webhook's body; `{phone}` in its texts stands for the callee."""
     webhook_headers: Headers = None
+    """Headers that are sent with the webhooks."""
     planned_at: Due = None
+    """Not before this time; at most a year ahead."""
     start_time: Clock = None
+    """Calls are made from this time of the day on, in the account's time zone."""
     end_time: Clock = None
+    """Calls are made until this time of the day; before `startTime`, it is the next day's."""
     weekdays: Weekdays = None
+    """Calls are made on these days; all if left out."""
     smart_delay: SmartDelay = None
-    timeout: Annotated[int, BeforeValidator(lambda value: integer(value) or DEFAULT_TIMEOUT_S)] = DEFAULT_TIMEOUT_S
+    """How long until a callee who was not reached is called again, three times at most; never if left out."""
+    timeout: Timeout = DEFAULT_TIMEOUT_S
+    """How long it may ring."""
     detect_end_of_speech: Flag = 0
+    """1: the first clip waits until the callee has said hello."""
     voice_detection_enabled: Flag = 0
+    """1: the callee's voice stops the first clip."""
     label: ShortText = None
+    """Your mark of the source; the client's address if left out."""
     tag: ShortText = None
+    """The label of the first block."""
     prev_call_id: Integer = None
-    record: Annotated[RecordFields | None, BeforeValidator(_record)] = None
-    ivrs: Annotated[tuple[Block, ...], BeforeValidator(_blocks)] = ()
+    """The api-call that this one follows; it is told back."""
+    record: RecordField = None
+    """The first clip."""
+    ivrs: Blocks = ()
+    """The voice menu behind the first clip."""
     # What later versions bring to life:
     robots_block_enabled: LaterFlag = 0
+    """Hang up on answering machines."""
     need_recording: LaterFlag = 0
+    """Record the call."""
     need_recognition: LaterFlag = 0
+    """Recognise what the callee says."""
     use_outgoing_phone_for_manager: LaterFlag = 0
+    """Show the manager the number that was called from."""
 
 
 class Create(Order):
-    """The fields of `create`."""
+    """Whom to call and what to play: `phone` or `phones`, `record`, and what else is wanted."""
+
+    model_config = needs(
+        {"record": ref("SomeClip"), "phone": ref("SomePhones")},
+        {"record": ref("SomeClip"), "phones": ref("SomePhones")},
+    )
 
     phone: Callees = ()
+    """Whom to call; several with commas between."""
     phones: Callees = ()
+    """Whom to call, each by a call of its own."""
     dry_run: Flag = 0
+    """1: tell what would be done, and call nobody."""
 
 
 class SaveTemplate(Order):
-    """The fields of `saveTemplate`."""
+    """A request without callees, and its name."""
+
+    model_config = needs({"name": ref("ShortWords"), "record": ref("SomeClip")})
 
     name: ShortText = None
+    """What the template is called."""
 
 
 class CreateWithTemplate(Fields):
-    """The fields of `createWithTemplate`; what is given here stands in place of the template's."""
+    """Whom to call, by which template; what else is given here stands in place of the template's."""
+
+    model_config = needs(
+        {"templateId": ref("Whole"), "phone": ref("SomePhones")},
+        {"templateId": ref("Whole"), "phones": ref("SomePhones")},
+    )
 
     template_id: Integer = None
+    """The number of the template, as `saveTemplate` and `getTemplates` tell it."""
     phone: Callees = ()
+    """Whom to call; several with commas between."""
     phones: Callees = ()
-    variables: Annotated[Any, BeforeValidator(structured)] = None
+    """Whom to call, each by a call of its own."""
+    variables: Annotated[Any, BeforeValidator(structured), of_kind("Variables")] = None
+    """What `{name}` in the texts of the template's clips stands for."""
     dry_run: Flag = 0
+    """1: tell what would be done, and call nobody."""

@@ -17,7 +17,7 @@ import httpx2
 import structlog
 from standardwebhooks import Webhook
 
-from api import bodies
+from api import bodies, failure
 from api.guard import GuardedTransport, Network
 from api.metrics import Metrics
 from api.node import Node
@@ -180,10 +180,8 @@ class Deliverer:
                 self._client.stream("POST", url, content=body, headers=headers) as response,
             ):
                 return response.status_code, await _beginning(response)
-        except TimeoutError:
-            return None, f"nothing within {TIMEOUT_S:g} s"
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError) as error:
-            return None, (str(error) or type(error).__name__)[:ANSWER_CHARACTERS]
+            return None, failure.told(error)[:ANSWER_CHARACTERS]
 
 
 async def _beginning(response: httpx2.Response) -> str:

@@ -155,6 +155,7 @@ class Dialing:
                 return False
             await asyncio.sleep(max(0.0, at - dispatcher.now()))  # for its start slot
             if dispatcher.now() - at < self._limits.late_s:
+                dispatcher.metrics.start_delay.observe(max(0.0, dispatcher.now() - self._claimed.due_at))
                 return self._may_dial  # we may have been stopped, and taken for dead, meanwhile
             take_slot = queue.postpone
         return False

@@ -11,21 +11,17 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from api import kinds
 from api.body import check
+from api.kinds import MAX_HEADER, MAX_HEADERS, MAX_IDS, MAX_INTEGER, MAX_PARAMETERS, MAX_URL, of_kind
 from api.messages import Message
 from api.problems import Code
 from api.refusal import Refusal, bad_fields
 
-MAX_INTEGER = 2**53 - 1  # what every JSON reader holds exactly
-MAX_IDS = 5000
-MAX_URL = 2000
-MAX_PARAMETERS = 20_000
 NOT_YET = "is not available yet; leave it out"
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 section 5.6.2
-_OUR_HEADERS = {
-    "host", "content-length", "transfer-encoding", "connection", "content-type", "content-encoding", "te", "upgrade",
-    "trailer", "expect", "webhook-id", "webhook-timestamp", "webhook-signature",
-}  # fmt: skip
+_WHOLE = re.compile(kinds.BLANKS + kinds.WHOLE + kinds.BLANKS)
+_HEADER_NAME = re.compile(kinds.HEADER_NAME)
+_HEADER_VALUE = re.compile(kinds.HEADER_VALUE)
 
 
 class Unfit(ValueError):
@@ -38,9 +34,12 @@ class Unfit(ValueError):
 
 
 class Fields(BaseModel):
-    """Base of a method's fields, which outside are written in camel case. Unknown ones are ignored."""
+    """Base of a method's fields, which outside are written in camel case. Unknown ones are ignored.
 
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
+    What stands below a field is its description in the OpenAPI document.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
 
 
 def empty(value: Any) -> bool:
@@ -50,20 +49,25 @@ def empty(value: Any) -> bool:
 
 def off(value: Any) -> bool:
     """Given in a way that means: not wanted."""
-    return empty(value) or value is False or str(value).strip().lower() in ("0", "false", "null", "off", "no")
+    return empty(value) or value is False or _word(value) in kinds.OFF_WORDS
+
+
+def _word(value: Any) -> str:
+    """A number or text as a text, so that 1, 1.0 and "1" are the same."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, (str, int, float)) else ""
 
 
 def integer(value: Any) -> Any:
     """A whole number from a number or its string; None of nothing."""
     if empty(value):
         return None
-    if isinstance(value, bool):
-        return int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,17}\s*", value):
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise Unfit("must be a whole number")
     if abs(value) > MAX_INTEGER:
         raise Unfit("is too large a number")
@@ -76,7 +80,9 @@ def text(value: Any) -> Any:
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise Unfit("must be a text")
-    return str(value)
+    if not isinstance(value, str) and not abs(value) <= MAX_INTEGER:
+        raise Unfit("is too large a number")
+    return _word(value)
 
 
 def at_most(length: int) -> Callable[[str | None], str | None]:
@@ -94,7 +100,7 @@ def flag(value: Any) -> Any:
     """0 or 1."""
     if off(value):
         return 0
-    if str(value).strip().lower() in ("1", "true", "on", "yes"):
+    if value is True or _word(value) in kinds.ON_WORDS:
         return 1
     raise Unfit("must be 0 or 1")
 
@@ -132,12 +138,15 @@ def _ids(value: Any) -> Any:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, str):
-        value = value.split(",")
+        value = [part for part in re.split(r"[ \t\r\n,]+", value) if part]
     if not isinstance(value, list):
         value = [value]
     if len(value) > MAX_IDS:
         raise Unfit("holds {count} ids; at most {most} go into one request", count=len(value), most=MAX_IDS)
-    return [number for number in map(integer, value) if number is not None]
+    numbers = [integer(item) for item in value]
+    if None in numbers:
+        raise Unfit("must be a whole number")
+    return numbers
 
 
 def _url(value: str | None) -> str | None:
@@ -152,7 +161,7 @@ def _url(value: str | None) -> str | None:
         raise Unfit("is not an address of the web") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise Unfit("must begin with http:// or https:// and name a host")
-    if re.search(r"[\s\x00-\x1f]", value):
+    if re.search(r"[\x00-\x20\x7f\\]", value):
         raise Unfit("holds a blank or a control character")
     return value
 
@@ -177,31 +186,31 @@ def _headers(value: Any) -> Any:
     value = structured(value)
     if value is None:
         return None
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or len(value) > MAX_HEADERS:
         raise Unfit("must be an object: name of the header, its value")
     told: dict[str, str] = {}
     for name, content in value.items():
         if not _HEADER_NAME.fullmatch(name):
             raise Unfit("{name!r} is no name of a header", name=name[:50])
-        if name.lower() in _OUR_HEADERS:
+        if name.lower() in kinds.OUR_HEADERS:
             raise Unfit("{name!r} is set by the service itself", name=name)
         told[name] = text(content) or ""
-        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", told[name]) or not told[name].isascii():
+        if len(told[name]) > MAX_HEADER or not _HEADER_VALUE.fullmatch(told[name]):
             raise Unfit("the value of {name!r} holds what a header cannot", name=name)
     return told
 
 
 Model = TypeVar("Model", bound=BaseModel)
-Integer = Annotated[int | None, BeforeValidator(integer)]
-Text = Annotated[str | None, BeforeValidator(text)]
-ShortText = Annotated[Text, AfterValidator(at_most(200))]
-Flag = Annotated[int, BeforeValidator(flag)]
-Later = Annotated[None, BeforeValidator(_unavailable)]  # brought to life by a later version
-LaterFlag = Annotated[int, BeforeValidator(_unavailable_flag)]
-Ids = Annotated[tuple[int, ...], BeforeValidator(_ids)]
-Url = Annotated[str | None, AfterValidator(_url), BeforeValidator(text)]
-ObjectText = Annotated[str | None, BeforeValidator(_object_text)]
-Headers = Annotated[dict[str, str] | None, BeforeValidator(_headers)]
+Integer = Annotated[int | None, BeforeValidator(integer), of_kind("Integer")]
+Text = Annotated[str | None, BeforeValidator(text), of_kind("Text")]
+ShortText = Annotated[str | None, AfterValidator(at_most(kinds.SHORT)), BeforeValidator(text), of_kind("ShortText")]
+Flag = Annotated[int, BeforeValidator(flag), of_kind("Flag")]
+Later = Annotated[None, BeforeValidator(_unavailable), of_kind("Off")]  # brought to life by a later version
+LaterFlag = Annotated[int, BeforeValidator(_unavailable_flag), of_kind("Off")]
+Ids = Annotated[tuple[int, ...], BeforeValidator(_ids), of_kind("Ids")]
+Url = Annotated[str | None, AfterValidator(_url), BeforeValidator(text), of_kind("Url")]
+ObjectText = Annotated[str | None, BeforeValidator(_object_text), of_kind("ObjectText")]
+Headers = Annotated[dict[str, str] | None, BeforeValidator(_headers), of_kind("Headers")]
 
 
 def take(model: type[Model], values: dict[str, Any]) -> Model:

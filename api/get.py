@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api import numbers, views
 from api.fields import MAX_IDS, Fields, Flag, Ids, take
+from api.kinds import needs, ref
 from api.method import Call, Outcome
 from api.refusal import bad_field
 from api.store import accounts, calls
@@ -11,16 +12,23 @@ from api.store.calls import ApiCall
 
 
 class Get(Fields):
-    """The fields of `get`."""
+    """Which api-calls."""
+
+    model_config = needs({"apiCallIdList": ref("SomeIds")})
 
     api_call_id_list: Ids = ()
+    """The numbers of api-calls, as `create` told them."""
 
 
 class Remove(Fields):
-    """The fields of `remove`."""
+    """Which api-calls are not to be made."""
+
+    model_config = needs({"idList": ref("SomeIds")})
 
     id_list: Ids = ()
+    """The numbers of api-calls, as `create` told them."""
     is_template: Flag = 0
+    """1: only calls that were made from templates."""
 
 
 def get(call: Call) -> Outcome:

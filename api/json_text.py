@@ -30,7 +30,7 @@ class _NoNumber(ValueError):
 def load(text: str, most_deep: int) -> Any:
     """The value. Raises Refusal."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
     except RecursionError as error:
         raise Refusal(Code.BODY_INVALID, "The body is nested more than {most} deep", most=most_deep) from error
     except json.JSONDecodeError as error:
@@ -52,6 +52,14 @@ def _reason(said: str) -> Message:
         if said.startswith(beginning):
             return message
     return Message("it breaks off or is damaged")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):  # which of the two is meant nobody knows (RFC 8259 section 4)
+        twice = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
+        raise Refusal(Code.BODY_INVALID, "The field {name!r} stands twice in one object", name=twice[:50])
+    return made
 
 
 def _no_constant(name: str) -> Any:

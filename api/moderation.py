@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 from api import views
 from api.fields import Fields, Integer, Text, Unfit, empty, take
+from api.kinds import MAX_COMMENT, needs, of_kind, ref
 from api.method import Call, Outcome
 from api.problems import Code
 from api.refusal import Refusal, bad_field
@@ -18,7 +19,6 @@ from api.store.records import RecordStatus
 ACCOUNT, RECORD = "account", "record"
 NO_ACCOUNT = "there is no account with this number"
 NO_RECORD = "there is no record with this number"
-MAX_COMMENT = 2000
 
 
 def _kind(value: Any) -> Any:
@@ -30,11 +30,22 @@ def _kind(value: Any) -> Any:
 
 
 class Decision(Fields):
-    """The fields of `moderation/accept` and `moderation/reject`."""
+    """What is decided about."""
+
+    model_config = needs({"kind": ref("Kind"), "id": ref("Whole")})
 
     kind: Annotated[str | None, BeforeValidator(_kind)] = None
+    """An account, or a clip."""
     id: Integer = None
-    comment: Text = None
+    """Its number."""
+    comment: Annotated[Text, of_kind("Comment")] = None
+    """What its owner is told."""
+
+
+class Rejection(Decision):
+    """What is rejected, and why."""
+
+    model_config = needs({"kind": ref("Kind"), "id": ref("Whole"), "comment": ref("SomeComment")})
 
 
 def waiting(call: Call) -> Outcome:

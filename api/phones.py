@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from api.fields import Unfit, empty, structured
+from api.kinds import MAX_PHONES
 from api.problems import Code
 
 _ORNAMENT = re.compile(r"[\s()\-.‐-―  ]+")  # blanks, brackets, dots, dashes
-MAX_PHONES = 20_000
 
 
 def normal(value: Any) -> str:

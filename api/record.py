@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import Annotated
 
 from api import views
 from api.body import File
 from api.clips import BadClip
 from api.create_fields import Gender
 from api.fields import Fields, Integer, ShortText, Text, take
+from api.kinds import needs, of_kind, ref
 from api.messages import Message
 from api.method import Call, Outcome
 from api.problems import Code
@@ -21,20 +23,28 @@ FILE, TEXT, SAVED = "file", "text", "saved"
 
 
 class CreateRecord(Fields):
-    """The fields of `createRecord`; the file comes as a part of any name."""
+    """A clip: from a text, from a file (a part of any name of multipart/form-data), or one that is stored already."""
 
     name: ShortText = None
-    source: Text = None
+    """What the clip is called; the name of its file, or the beginning of its text, if left out."""
+    source: Annotated[Text, of_kind("Source")] = None
+    """Where it comes from; guessed from the other fields if left out."""
     text: Text = None
+    """With `text`: what is to be said. `+` stands before a stressed vowel, `<->` is a pause."""
     gender: Gender = 0
     language: ShortText = None
+    """The language of the text, as `getAvailableLanguages` lists it; that of its letters if left out."""
     id: Integer = None
+    """With `saved`: the number of the record."""
 
 
 class DeleteRecord(Fields):
-    """The fields of `deleteRecord`."""
+    """Which record."""
+
+    model_config = needs({"id": ref("Whole")})
 
     id: Integer = None
+    """The number of the record."""
 
 
 def create_record(call: Call) -> Outcome:

@@ -11,7 +11,7 @@ from api.refusal import Refusal, bad_field
 from api.store.accounts import Account
 from api.store.records import NewRecord
 from api.tariff import Tariff
-from engine.speech import languages
+from engine.speech import languages, marks
 from engine.speech.error import SpeechError
 from engine.speech.languages import Language
 from engine.speech.speaker import Speaker
@@ -69,7 +69,7 @@ class Speech:
             problem = Message(error.refused.template, **error.refused.params)
             raise bad_field(field, problem, Code.TEXT_REFUSED) from error
         new = NewRecord(
-            name=name or text.strip()[:MAX_NAME], content=kept.name, duration_ms=kept.duration_ms, gender=gender,
+            name=name or marks.plain(marks.read(text)).strip()[:MAX_NAME], content=kept.name, duration_ms=kept.duration_ms, gender=gender,
             text=text, language=language, cost=self._tariff.clip_price(text),
         )  # fmt: skip
         notes = [Message("the voice does not honour the stress in {word}", word=word) for word in spoken.dropped]

@@ -29,9 +29,10 @@ _VARIABLE = re.compile(r"\{([^\W\d]\w{0,50})\}")
 
 
 class GetTemplates(Fields):
-    """The fields of `getTemplates`."""
+    """Which templates."""
 
     only_moderated: Flag = 0
+    """1: only those whose clips may all be played."""
 
 
 def save_template(call: Call) -> Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from api import failure
 from api.messages import Message
 from api.problems import Code
 from api.store.accounts import Account
@@ -168,7 +169,7 @@ def webhook(kept: Webhook) -> dict[str, Any]:
                 "tookMs": tried.took_ms,
                 "requestHeaders": tried.headers,
                 "status": tried.status,
-                "answer": tried.answer,
+                "answer": failure.shown(tried.answer) if tried.status is None else tried.answer,
             }
             for number, tried in kept.kept
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api import views
 from api.fields import Fields, Flag, Ids, Integer, take
+from api.kinds import needs, ref
 from api.method import Call, Outcome
 from api.refusal import bad_field
 from api.store import outbox
@@ -12,19 +13,27 @@ MAX_SHOWN = 200
 
 
 class ListWebhooks(Fields):
-    """The fields of `webhooks/list`."""
+    """Which webhooks; the newest of all if nothing is said."""
 
     id_list: Ids = ()
+    """The numbers of webhooks."""
     api_call_id_list: Ids = ()
+    """The numbers of api-calls."""
     only_failed: Flag = 0
-    since: Integer = None  # Unix seconds
+    """1: only those that have failed at least once and are not delivered."""
+    since: Integer = None
+    """Only those made since then, Unix seconds."""
 
 
 class Resend(Fields):
-    """The fields of `webhooks/resend`: which, or all that failed since a time."""
+    """Which webhooks, or all that failed since a time."""
+
+    model_config = needs({"idList": ref("SomeIds")}, {"failedSince": ref("Whole")})
 
     id_list: Ids = ()
-    failed_since: Integer = None  # Unix seconds
+    """The numbers of webhooks, as `webhooks/list` tells them."""
+    failed_since: Integer = None
+    """All that failed and were made since then, Unix seconds."""
 
 
 def list_webhooks(call: Call) -> Outcome:

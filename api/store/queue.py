@@ -41,6 +41,7 @@ class Claimed(NamedTuple):
     account_id: int
     phone: str
     outgoing: str
+    due_at: float
     price: Decimal  # of a started step
     stopped: bool  # on the stop list by now: not to be called
 
@@ -169,7 +170,7 @@ def _take(db: Connection, lane: Lane, count: int, now: float) -> list[Claimed]:
     due = (
         select(
             calls.c.id, calls.c.api_call_id, calls.c.request_id, calls.c.account_id, calls.c.phone, calls.c.outgoing,
-            api_calls.c.price, stop_list.c.id.is_not(None).label("stopped"), calls.c.closes_at,
+            calls.c.due_at, api_calls.c.price, stop_list.c.id.is_not(None).label("stopped"), calls.c.closes_at,
         )
         .select_from(calls.join(api_calls, api_calls.c.id == calls.c.api_call_id).outerjoin(stop_list, listed))
         .where(

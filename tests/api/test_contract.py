@@ -335,6 +335,7 @@ def test_ten_thousand_callees(running: Any) -> None:
         ("POST", "/apiCalls/create", b"[" * 100_000, "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a":' * 60 + b"1" + b"}" * 60, "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a": "\\u0000"}', "application/json", 422),
+        ("POST", "/apiCalls/create", b'{"a": [{"b": 1, "b": 2}]}', "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a": "\\ud800"}', "application/json", 422),
         ("POST", "/apiCalls/create", b'{"a": ' + b"1" * 5000 + b"}", "application/json", 400),
         ("POST", "/apiCalls/create", b'{"a": NaN}', "application/json", 400),

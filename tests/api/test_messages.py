@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import api
+from api.failure import Failure
 from api.messages import CATALOGUE, ENGLISH, RUSSIAN, Message, language_of
 from api.problems import PROBLEMS
 from engine.clips import refusal as clips
@@ -30,6 +31,7 @@ SEEN_ELSEWHERE = {
     "api/blacklist.py": {"refused[0]['message']"},
     "api/callees.py": {"messages[0]"},
     "api/error_pages.py": {"cause", "problem.title", "problem.remedy"},
+    "api/failure.py": {"sentence"},
     "api/prompts.py": {"error.template"},
     "api/record.py": {"message", "missing", "error.refused.template"},
     "api/refusal.py": {"template", "template or PROBLEMS[code].title"},
@@ -74,6 +76,8 @@ def written_elsewhere() -> Iterator[tuple[str, str]]:
             yield "api/problems.py", text
     for text in clips.TEMPLATES.values():
         yield "engine/clips/refusal.py", text
+    for reason in Failure:
+        yield "api/failure.py", reason.value
     for text in speech.MESSAGES.values():
         yield "engine/speech/error.py", text
     for raised in ast.walk(ast.parse(inspect.getsource(menu))):
@@ -139,7 +143,7 @@ def test_catalogue_is_sorted_and_says_where() -> None:
     places = [[place for place, _ in entry.locations] for entry in known if entry.id]
     assert places == sorted(places, key=lambda files: files[:1])
     for entry in known:
-        assert not entry.id or {place for place, _ in entry.locations} == SPOKEN[str(entry.id)], entry.id
+        assert not entry.id or {place for place, _ in entry.locations} == SPOKEN.get(str(entry.id)), entry.id
 
 
 def test_template_that_cannot_be_seen_is_refused() -> None:

@@ -27,7 +27,7 @@ def test_record_of_text(client: Any) -> None:
     record = client.data("createRecord", source="text", text="Здравствуйте, это <-> клиника", gender=1)
     assert (record["status"], record["cost"], record["gender"]) == ("ready", "0.9", "1")
     assert record["recordText"] == "здравствуйте, это <-> клиника"
-    assert record["name"] == "Здравствуйте, это <-> клиника"
+    assert record["name"] == "Здравствуйте, это клиника"
     assert client.http.get(record["path"]).content[:4] == b"RIFF"
     assert client.data("userInfo")["balance"] == 999.1
     assert client.until_over(client.create(record["id"])["id"])["calls"][0]["disposition"] == "answered"
