@@ -136,7 +136,7 @@ class Orderer:
         headers = {"idempotency-key": key} if key else {}
         until = time.monotonic() + 120
         while time.monotonic() < until:
-            url = f"{self._random.choice(self._urls)}/apiCalls/{method}"
+            url = f"{self._random.choice(self._urls)}/{method if '/' in method else f'apiCalls/{method}'}"
             try:
                 answer = self._http.post(url, headers=headers, **sent)
                 if answer.status_code not in (500, 503):
