@@ -11,7 +11,8 @@ import structlog
 from api import conclusion
 from api.script_store import Prepared
 from api.store import accounts, calls, queue, stop_list
-from api.store.queue import Claimed, End, Limits
+from api.store.claims import Claimed, Limits
+from api.store.queue import End
 from api.tariff import FREE
 from engine.dial import Dial, DialError, Fenced
 from engine.media.plane import NoPorts

@@ -21,9 +21,10 @@ from api.hub import Hub
 from api.metrics import Metrics
 from api.node import Node
 from api.script_store import ScriptStore
-from api.store import nodes, queue
+from api.shielded import to_its_end
+from api.store import claims, nodes, queue
+from api.store.claims import Claim, Claimed, Limits
 from api.store.database import Database
-from api.store.queue import Claim, Claimed, Limits
 from api.tariff import Tariff
 from engine.config import TrunkConfig
 from engine.dial import Dial
@@ -141,7 +142,7 @@ class Dispatcher:
     async def in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
         """Do what blocks, elsewhere."""
         context = contextvars.copy_context()  # what is logged there says of which call
-        return await self._loop.run_in_executor(self._threads, lambda: context.run(work, *arguments))
+        return await to_its_end(self._loop.run_in_executor(self._threads, lambda: context.run(work, *arguments)))
 
     def entered(self, trunk: str) -> None:
         """The engine counts a call itself from now on."""
@@ -182,10 +183,10 @@ class Dispatcher:
     def _claim_in_thread(self, limits: Limits, room: int) -> Claim:
         now = self.now()
         with self.database.read() as db:
-            if not queue.waiting(db, limits.numbers, now):
+            if not claims.waiting(db, limits.numbers, now):
                 return Claim([], more=False)
         with self.database.write() as db:
-            return queue.claim(db, self.node.id, limits, room, now)
+            return claims.claim(db, self.node.id, limits, room, now)
 
     def _let_go(self, known: Sequence[int]) -> None:
         with self.database.write() as db:

@@ -12,10 +12,10 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api import messages
 from api.messages import Message
 from api.problems import PROBLEMS, Code, Problem
 from api.refusal import Refusal
+from api.replies import language_of
 
 CAUSES, REMEDY = Message("What brings it about"), Message("What to do")
 TITLE, EXPLANATION, ALL = (
@@ -60,7 +60,7 @@ _STYLE_HASH = "sha256-" + base64.b64encode(hashlib.sha256(_STYLE.encode()).diges
 
 async def index(request: Request) -> Response:
     """All kinds of errors."""
-    language = _language(request)
+    language = language_of(request)
     return _html(render_index(language), language)
 
 
@@ -68,7 +68,7 @@ async def page(request: Request, code: str) -> Response:
     """The page of one kind of error. Raises Refusal for a code that there is not."""
     if code not in list(Code):
         raise Refusal(Code.NOT_FOUND)
-    language = _language(request)
+    language = language_of(request)
     return _html(render(Code(code), PROBLEMS[Code(code)], language), language)
 
 
@@ -129,10 +129,6 @@ def _html(document: str, language: str) -> Response:
             "Vary": "Accept-Language",
         },
     )
-
-
-def _language(request: Request) -> str:
-    return messages.language_of(request.headers.get("accept-language", ""))
 
 
 def _said(message: Message, language: str) -> str:

@@ -173,6 +173,7 @@ def _object_text(value: Any) -> Any:
         value = json.dumps(value, ensure_ascii=False)
     try:
         known = json.loads(value) if isinstance(value, str) else None
+        json.dumps(known, allow_nan=False)  # NaN, and 1e999: Python reads them, but a webhook with them is no JSON
     except (ValueError, RecursionError):
         known = None
     if not isinstance(known, dict) and known != []:  # PHP writes an empty object so

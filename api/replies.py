@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
+from api import messages
 from api.messages import RUSSIAN, Message
 from api.refusal import Refusal
 
@@ -40,6 +42,11 @@ def refusal(error: Refusal, language: str, headers: Mapping[str, str] | None = N
         data["errors"] = {field: list(messages) for field, messages in error.errors.items()}
     spoken = {"Vary": "Accept-Language", "Content-Language": language}
     return reply(envelope("error", data, language), error.status, {**spoken, **(headers or {})})
+
+
+def language_of(request: Request) -> str:
+    """The language that a request asks for."""
+    return messages.language_of(request.headers.get("accept-language", ""))
 
 
 def _dumps(value: Any, language: str) -> bytes:

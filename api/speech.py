@@ -69,8 +69,9 @@ class Speech:
             problem = Message(error.refused.template, **error.refused.params)
             raise bad_field(field, problem, Code.TEXT_REFUSED) from error
         new = NewRecord(
-            name=name or marks.plain(marks.read(text)).strip()[:MAX_NAME], content=kept.name, duration_ms=kept.duration_ms, gender=gender,
-            text=text, language=language, cost=self._tariff.clip_price(text),
+            name=name or marks.plain(marks.read(text)).strip()[:MAX_NAME], content=kept.name,
+            duration_ms=kept.duration_ms, gender=gender, text=text, language=language,
+            cost=self._tariff.clip_price(text),
         )  # fmt: skip
         notes = [Message("the voice does not honour the stress in {word}", word=word) for word in spoken.dropped]
         if spoken.gender != Gender(gender):

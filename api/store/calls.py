@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Connection, insert, literal, null, select, text, update
+from sqlalchemy import JSON, Connection, bindparam, insert, literal, null, select, text, update
 
-from api.store import lanes, money
+from api.store import bulk, lanes, money
 from api.store.schema import MONEY_SCALE, CallStatus, api_calls, calls, records, requests
 from api.window import Opening
 
@@ -145,8 +145,7 @@ def place(
     db.execute(insert(calls).from_select(list(row), mine))
     lanes.bring_forward(db, account_id, dict.fromkeys((callee.outgoing for callee in callees), due.opens_at), now)
     # Numbers are given in the order of insertion, and this transaction alone inserts for this request.
-    numbers = select(api_calls.c.id).where(api_calls.c.request_id == key[0]).order_by(api_calls.c.id)
-    return list(db.execute(numbers).scalars())
+    return [number for (number,) in bulk.rows(db, _NUMBERS, request=key[0])]
 
 
 _OF_NEW = {"status": CallStatus.CREATED.value, "heard_ms": 0, "to_block": 0, "cost": 0}
@@ -233,22 +232,29 @@ def all_ready(db: Connection, request: Request) -> bool:
     return len(db.execute(ready).all()) == len(used)
 
 
+_NUMBERS = select(api_calls.c.id).where(api_calls.c.request_id == bindparam("request")).order_by(api_calls.c.id)
+_API_CALLS = select(
+    api_calls.c.request_id, api_calls.c.id, api_calls.c.account_id, api_calls.c.phone, api_calls.c.outgoing,
+    api_calls.c.price, api_calls.c.webhook_try, api_calls.c.webhook_sent, api_calls.c.created_at,
+).where(
+    api_calls.c.id.in_(bindparam("numbers", expanding=True)), api_calls.c.account_id == bindparam("account")
+)  # fmt: skip
+_CALLS = select(calls).where(calls.c.api_call_id.in_(bindparam("numbers", expanding=True))).order_by(calls.c.id)
+
+
 def _load(db: Connection, account_id: int, numbers: Sequence[int], known: dict[int, Request]) -> dict[int, ApiCall]:
-    mine = select(api_calls).where(api_calls.c.id.in_(numbers), api_calls.c.account_id == account_id)
-    rows = db.execute(mine).all()
-    missing = {row.request_id for row in rows} - known.keys()
+    rows = bulk.rows(db, _API_CALLS, numbers=list(numbers), account=account_id)
+    missing = {request_id for request_id, *_ in rows} - known.keys()
     if missing:
-        for row in db.execute(select(requests).where(requests.c.id.in_(missing))):
-            known[row.id] = Request(*row)
+        for asked in db.execute(select(requests).where(requests.c.id.in_(missing))):
+            known[asked.id] = Request(*asked)
     found = {
-        row.id: ApiCall(
-            row.id, row.account_id, row.phone, row.outgoing, row.price, row.webhook_try, row.webhook_sent,
-            row.created_at, known[row.request_id],
-        )
-        for row in rows
-    }  # fmt: skip
-    for row in db.execute(select(calls).where(calls.c.api_call_id.in_(found)).order_by(calls.c.id)):
-        found[row.api_call_id].calls.append(Call(*row))
+        number: ApiCall(number, account, phone, outgoing, price, webhook_try, webhook_sent, at, known[request_id])
+        for request_id, number, account, phone, outgoing, price, webhook_try, webhook_sent, at in rows
+    }
+    for row in bulk.rows(db, _CALLS, numbers=list(found)):
+        dialing = Call(*row)
+        found[dialing.api_call_id].calls.append(dialing)
     return found
 
 

@@ -99,3 +99,9 @@ def test_addresses(url: str) -> None:
 def test_no_addresses(url: Any) -> None:
     with pytest.raises(Refusal):
         fields.take(Create, {"webhookUrl": url})
+
+
+@pytest.mark.parametrize("value", ['{"a": NaN}', '{"a": [-Infinity]}', '{"a": 1e999}', {"a": float("inf")}, "[1]", "{"])
+def test_parameters_that_no_webhook_can_carry(value: Any) -> None:
+    with pytest.raises(Refusal):
+        fields.take(Create, {"webhookParameters": value})

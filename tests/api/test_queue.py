@@ -15,10 +15,11 @@ from sqlalchemy import update
 
 from api import conclusion
 from api.node import Node
-from api.store import accounts, calls, money, nodes, outbox, queue, stop_list
+from api.store import accounts, calls, claims, money, nodes, outbox, queue, stop_list
 from api.store.calls import Callee, Order
+from api.store.claims import Claimed, Limits
 from api.store.database import Database
-from api.store.queue import Claimed, End, Limits
+from api.store.queue import End
 from api.store.schema import metadata
 from api.window import Opening
 
@@ -51,7 +52,7 @@ class Store:
 
     def claim(self, node: str, room: int = 100, now: float = 1.0) -> list[Claimed]:
         with self.database.write() as db:
-            return queue.claim(db, node, LIMITS, room, now).calls
+            return claims.claim(db, node, LIMITS, room, now).calls
 
     def fence(self, call: Claimed, node: str) -> bool:
         with self.database.write() as db:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from postgres import Postgres
 
 from api import views
-from api.store import accounts, calls, money, nodes, queue
+from api.store import accounts, calls, claims, money, nodes
+from api.store.claims import Limits
 from api.store.database import MIGRATIONS, Database
-from api.store.queue import Limits
 from api.store.schema import Money, metadata
 from api.store.seal import FILE_NAME, SECRET_ENV
 from engine.config import ConfigError
@@ -167,7 +167,7 @@ def test_tables_of_the_first_version(tmp_path: Path) -> None:
         assert (kept.price, kept.outgoing, kept.calls[0].request_id) == (Decimal("1.5"), "79932432781", 1)
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
     with old.write() as db:
-        claim = queue.claim(db, "a", Limits("trunk", ("79932432781",)), 10, 1.0)
+        claim = claims.claim(db, "a", Limits("trunk", ("79932432781",)), 10, 1.0)
         assert [call.api_call_id for call in claim.calls] == [1]
     old.dispose()
 

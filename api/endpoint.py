@@ -1,0 +1,115 @@
+"""One request of a method: who asks, whether it was done before, what it gives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import auth, body, replies
+from api.method import Call, Method, Repetition
+from api.openapi.document import MAX_KEY
+from api.problems import Code
+from api.refusal import Refusal
+from api.replies import language_of
+from api.service import Service
+from api.store import replays
+from api.store.accounts import Account
+
+_log = structlog.get_logger("zvonar.http")
+
+
+def endpoint(
+    service: Service, path: str, method: Method, *, at_once: int | None = None
+) -> Callable[[Request], Awaitable[Response]]:
+    """The route's function for a method; `at_once` bounds how many of its requests are worked on."""
+    name = path.rpartition("/")[2]
+    limiter = None if at_once is None else CapacityLimiter(at_once)
+
+    async def answer(request: Request) -> Response:
+        began, status = time.perf_counter(), 500
+        try:
+            got = await body.read(request, service.config.clips.max_mb << 20)
+            outcome = await to_thread.run_sync(_answer, service, path, method, request, got, limiter=limiter)
+            status = outcome.status_code
+        except Refusal as error:
+            status = error.status
+            raise
+        finally:
+            took_s = time.perf_counter() - began
+            service.metrics.requests.labels(name, status).observe(took_s)
+            _log.info("request", method=name, status=status, ms=round(took_s * 1000, 1))
+        return outcome
+
+    return answer
+
+
+def _answer(service: Service, path: str, method: Method, request: Request, got: body.Body) -> Response:
+    """In a thread: let the account in, do what it asks, write the reply."""
+    key = auth.key_of(got.values, request.headers.get("authorization", ""))
+    with service.database.read() as db:
+        account = auth.account_of(db, service.database.seal, key)
+    repetition = _repetition(request, path, got)
+    given = _given(service, account, repetition)
+    if given is not None:
+        return given
+    call = Call(
+        account=account,
+        values=got.values,
+        files=got.files,
+        address=request.client.host if request.client else "",
+        base_url=(service.config.api.public_url or str(request.base_url)).rstrip("/"),
+        language=language_of(request),
+        repetition=repetition,
+        database=service.database,
+        clips=service.clips,
+        speech=service.speech,
+        tariff=service.tariff,
+        trunks=service.trunks,
+        now=service.now,
+        wake=service.wake,
+        told=service.told,
+    )
+    try:
+        outcome = method(call)
+    except (Refusal, replays.AlreadyGiven) as error:
+        # The same request may have been done meanwhile, and have taken what this one was refused for: the money, say.
+        given = _given(service, account, repetition)
+        if given is not None:
+            return given
+        if isinstance(error, Refusal):
+            raise
+        raise Refusal(Code.STORE_UNAVAILABLE) from None  # it was given a day ago, and is being forgotten just now
+    return replies.reply(replies.envelope("success", outcome, call.language))
+
+
+def _repetition(request: Request, path: str, got: body.Body) -> Repetition | None:
+    key = request.headers.get("idempotency-key", "").strip()
+    if not key:
+        return None
+    if len(key) > MAX_KEY:
+        raise Refusal(Code.FIELD_INVALID, "Idempotency-Key: is longer than {most} characters", most=MAX_KEY)
+    asked = {name: value for name, value in got.values.items() if name.lower() != "apikey"}
+    digest = hashlib.sha256(json.dumps([path, asked], sort_keys=True).encode())
+    for file in got.files:
+        digest.update(hashlib.sha256(file.content).digest())
+    return Repetition(key, digest.hexdigest())
+
+
+def _given(service: Service, account: Account, repetition: Repetition | None) -> Response | None:
+    """The reply that was given to this request before."""
+    if repetition is None:
+        return None
+    with service.database.read() as db:
+        kept = replays.find(db, account.id, repetition.key, service.now())
+    if kept is None:
+        return None
+    if kept.fingerprint != repetition.fingerprint:
+        raise Refusal(Code.KEY_REUSED)
+    return replies.reply(kept.reply.encode(), headers={"Idempotent-Replay": "true"})
