@@ -62,6 +62,7 @@ METHODS: dict[str, Method] = {
     "/webhooks/list": webhooks.list_webhooks,
     "/webhooks/resend": webhooks.resend,
 }
+LANGUAGES = "/apiCalls/getAvailableLanguages"
 READING = (get.get, get.get_with_templates)
 # At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
 # each takes its millisecond whenever a call or a `create` comes back from the database.
@@ -82,7 +83,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     for path, method in METHODS.items():
         app.add_api_route(path, _endpoint(service, path, method), methods=["POST"])
-    app.add_api_route("/apiCalls/getAvailableLanguages", _languages(service), methods=["GET", "POST"])
+    app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
@@ -269,6 +270,7 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = {**scope, "path": _as_known(scope["path"])}
         begun = False
 
         async def watch(message: Message) -> None:
@@ -285,6 +287,12 @@ class Shield:
             if begun:
                 raise
             await replies.refusal(_excuse(error), _language(Request(scope)))(scope, receive, watch)
+
+
+def _as_known(path: str) -> str:
+    """A method's path also with slashes too many: programs join `https://host/` and `/apiCalls/get/`."""
+    plain = "/" + "/".join(part for part in path.split("/") if part)
+    return plain if plain in METHODS or plain == LANGUAGES else path
 
 
 def _excuse(error: Exception) -> Refusal:
