@@ -27,6 +27,7 @@ from api.endpoint import endpoint
 from api.method import Method
 from api.metrics import CONTENT_TYPE
 from api.openapi.document import encoded
+from api.plain_paths import PlainPaths
 from api.problems import Code
 from api.refusal import Refusal
 from api.replies import language_of
@@ -54,6 +55,7 @@ METHODS: dict[str, Method] = {
     "/webhooks/list": webhooks.list_webhooks,
     "/webhooks/resend": webhooks.resend,
 }
+LANGUAGES = "/apiCalls/getAvailableLanguages"
 READING = (get.get, get.get_with_templates)
 # At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
 # each takes its millisecond whenever a call or a `create` comes back from the database.
@@ -63,6 +65,7 @@ READERS = 2
 def make_app(service: Service) -> FastAPI:
     """The application over a service that somebody else starts and stops."""
     app = FastAPI(title="Zvonar", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_middleware(PlainPaths, known=frozenset((*METHODS, LANGUAGES)))
     app.add_middleware(Shield)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], max_age=86_400,
@@ -74,7 +77,7 @@ def make_app(service: Service) -> FastAPI:
         app.add_api_route(
             path, endpoint(service, path, method, at_once=READERS if method in READING else None), methods=["POST"]
         )
-    app.add_api_route("/apiCalls/getAvailableLanguages", _languages(service), methods=["GET", "POST"])
+    app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])

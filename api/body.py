@@ -7,6 +7,7 @@ the same field comes twice, the body wins over the query.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,8 @@ async def read(request: Request, max_file_bytes: int) -> Body:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     multipart = kind == "multipart/form-data"
     raw = await _receive(request, max_file_bytes + ENVELOPE_BYTES if multipart else MAX_BODY_BYTES)
+    if multipart and len(raw) <= MAX_BODY_BYTES and _looks_like_json(raw):
+        multipart = False
     query = request.scope.get("query_string", b"").decode("latin-1")
     values = nested(pairs(query))
     files: list[File] = []
@@ -75,10 +78,8 @@ async def read(request: Request, max_file_bytes: int) -> Body:
 
 def parse(kind: str, raw: bytes) -> dict[str, Any]:
     """A body that is not multipart. Raises Refusal."""
-    start = raw.lstrip()[:1]
-    if kind == "application/x-www-form-urlencoded" and start not in (b"{", b"["):
-        return nested(pairs(_text(raw)))
-    if kind and kind != "application/json" and not kind.endswith("+json") and start not in (b"{", b"["):
+    json_said = kind == "application/json" or kind.endswith("+json") or (not kind and b"=" not in raw)
+    if not json_said and not _looks_like_json(raw):
         return nested(pairs(_text(raw)))
     value = json_text.load(_text(raw), MAX_DEPTH)
     if not isinstance(value, dict):
@@ -152,7 +153,8 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
     async def replay() -> Message:
         return {"type": "http.request", "body": raw, "more_body": False}
 
-    if not raw.rstrip().endswith(b"--"):  # RFC 2046 section 5.1.1: the last boundary says that it is the last
+    bounded = "boundary" in request.headers["content-type"].lower()
+    if bounded and not raw.rstrip().endswith(b"--"):  # RFC 2046 section 5.1.1: the last boundary ends so
         raise Refusal(
             Code.BODY_UNREADABLE,
             "The body is not multipart/form-data as its header says: {reason}",
@@ -179,6 +181,11 @@ async def _multipart(request: Request, raw: bytes) -> tuple[list[tuple[str, str]
     finally:
         await form.close()
     return fields, files
+
+
+def _looks_like_json(raw: bytes) -> bool:
+    """Whatever the header says: programs send JSON text under the content type of any form."""
+    return raw[:100].removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"[")
 
 
 def _arrays(value: Any) -> Any:

@@ -20,6 +20,7 @@ from api.fields import (
     Text,
     Unfit,
     Url,
+    choice,
     empty,
     integer,
     off,
@@ -31,6 +32,7 @@ from api.phones import listed
 
 DEFAULT_TIMEOUT_S = 30
 _CLOCK = re.compile(kinds.CLOCK)
+_TIME = re.compile(kinds.BLANKS + kinds.TIME + kinds.BLANKS)
 
 
 def _record(value: Any) -> Any:
@@ -38,6 +40,10 @@ def _record(value: Any) -> Any:
     if value is None or isinstance(value, dict):
         return value
     return {"id": value}
+
+
+def _record_id(value: Any) -> Any:
+    return integer(value) or None  # 0: nothing is chosen in the form that the request was made from
 
 
 def _blocks(value: Any) -> Any:
@@ -48,10 +54,14 @@ def _blocks(value: Any) -> Any:
         value = list(value.values())
     if not isinstance(value, list):
         raise Unfit("must be an array of blocks")
-    return value
+    return [block for block in value if block == {} or not empty(block)]
 
 
 def _due(value: Any) -> Any:
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        value = value.partition(".")[0]
+    elif isinstance(value, float) and abs(value) <= kinds.MAX_INTEGER:
+        value = int(value)  # `time.time() + 60`, `Date.now() / 1000`
     at = integer(value)
     if at == 0:
         return None
@@ -63,7 +73,7 @@ def _due(value: Any) -> Any:
 def _clock(value: Any) -> Any:
     if empty(value):
         return None
-    match = _CLOCK.fullmatch(value.strip(" \t\r\n")) if isinstance(value, str) else None
+    match = _CLOCK.fullmatch(value.strip(kinds.BLANK)) if isinstance(value, str) else None
     if match is None:
         raise Unfit("must be a time of the day, for example 09:30")
     hour, minute = match[0].split(":")[:2]
@@ -77,8 +87,10 @@ def _weekdays(value: Any) -> Any:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, str):
-        value = value.split(",")
-    days = [integer(day) for day in (value if isinstance(value, list) else [value])]
+        value = re.split(r"[ \t\r\n,]+", value)
+    days = [integer(day) for day in (value if isinstance(value, list) else [value]) if not empty(day)]
+    if not days:
+        return None
     if not all(isinstance(day, int) and 1 <= day <= 7 for day in days):
         raise Unfit("must be days of the week, 1 (Monday) to 7, for example [1, 2, 3, 4, 5]")
     return sorted(set(days))
@@ -97,9 +109,7 @@ def smart_delay(value: Any) -> Any:
 def _gender(value: Any) -> int:
     if empty(value):
         return 0
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    word = str(value).lower() if isinstance(value, (str, int)) else ""
+    word = choice(value)
     if word not in kinds.GENDERS:
         raise Unfit("must be 0 (female) or 1 (male)")
     return kinds.GENDERS[word]
@@ -125,7 +135,7 @@ Callees = Annotated[tuple[Any, ...], BeforeValidator(listed), of_kind("Callees")
 class RecordFields(Fields):
     """A clip: one that is stored, by its `id`, or one to be made from a `text`; `id` wins when both are there."""
 
-    id: Integer = None
+    id: Annotated[int | None, BeforeValidator(_record_id), of_kind("Integer")] = None
     """The number of a record, as `createRecord` and `getRecords` tell it."""
     text: Text = None
     """What is to be said. `+` stands before a stressed vowel, `<->` is a pause."""

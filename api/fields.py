@@ -22,6 +22,7 @@ NOT_YET = "is not available yet; leave it out"
 _WHOLE = re.compile(kinds.BLANKS + kinds.WHOLE + kinds.BLANKS)
 _HEADER_NAME = re.compile(kinds.HEADER_NAME)
 _HEADER_VALUE = re.compile(kinds.HEADER_VALUE)
+_JSON_TYPE = re.compile(kinds.JSON_TYPE)
 
 
 class Unfit(ValueError):
@@ -44,12 +45,12 @@ class Fields(BaseModel):
 
 def empty(value: Any) -> bool:
     """Nothing was given, in one of the ways in which clients say that."""
-    return value is None or value in ("", [], {})
+    return value is None or value is False or value in ("", [], {})
 
 
 def off(value: Any) -> bool:
     """Given in a way that means: not wanted."""
-    return empty(value) or value is False or _word(value) in kinds.OFF_WORDS
+    return empty(value) or choice(value) in kinds.OFF_WORDS
 
 
 def _word(value: Any) -> str:
@@ -59,6 +60,11 @@ def _word(value: Any) -> str:
     return str(value) if isinstance(value, (str, int, float)) else ""
 
 
+def choice(value: Any) -> str:
+    """One of a few words, in small letters; "true" for true itself."""
+    return "true" if value is True else _word(value).strip(kinds.BLANK).lower()
+
+
 def integer(value: Any) -> Any:
     """A whole number from a number or its string; None of nothing."""
     if empty(value):
@@ -66,7 +72,7 @@ def integer(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str) and _WHOLE.fullmatch(value):
-        value = int(value)
+        value = int(value.partition(".")[0])
     if not isinstance(value, int) or isinstance(value, bool):
         raise Unfit("must be a whole number")
     if abs(value) > MAX_INTEGER:
@@ -100,7 +106,7 @@ def flag(value: Any) -> Any:
     """0 or 1."""
     if off(value):
         return 0
-    if value is True or _word(value) in kinds.ON_WORDS:
+    if choice(value) in kinds.ON_WORDS:
         return 1
     raise Unfit("must be 0 or 1")
 
@@ -119,7 +125,7 @@ def _unavailable_flag(value: Any) -> Any:
 
 def structured(value: Any) -> Any:
     """An array or object, also as JSON text in a field of a form."""
-    if empty(value):
+    if empty(value) or value == "null":  # what a program makes JSON text of when it has nothing
         return None
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
@@ -143,14 +149,12 @@ def _ids(value: Any) -> Any:
         value = [value]
     if len(value) > MAX_IDS:
         raise Unfit("holds {count} ids; at most {most} go into one request", count=len(value), most=MAX_IDS)
-    numbers = [integer(item) for item in value]
-    if None in numbers:
-        raise Unfit("must be a whole number")
-    return numbers
+    return [number for number in map(integer, value) if number is not None]
 
 
 def _url(value: str | None) -> str | None:
-    if value is None:
+    value = (value or "").strip(kinds.BLANK)
+    if not value:
         return None
     if len(value) > MAX_URL:
         raise Unfit("is longer than {most} characters", most=MAX_URL)
@@ -167,7 +171,7 @@ def _url(value: str | None) -> str | None:
 
 
 def _object_text(value: Any) -> Any:
-    if empty(value):
+    if empty(value) or (isinstance(value, str) and value.strip(kinds.BLANK) in ("", "null", '""')):
         return None
     if isinstance(value, (dict, list)):
         value = json.dumps(value, ensure_ascii=False)
@@ -193,7 +197,9 @@ def _headers(value: Any) -> Any:
     for name, content in value.items():
         if not _HEADER_NAME.fullmatch(name):
             raise Unfit("{name!r} is no name of a header", name=name[:50])
-        if name.lower() in kinds.OUR_HEADERS:
+        if name.lower() == "content-type" and _JSON_TYPE.fullmatch(str(content)):
+            continue
+        if name.lower() in (*kinds.OUR_HEADERS, "content-type"):
             raise Unfit("{name!r} is set by the service itself", name=name)
         told[name] = text(content) or ""
         if len(told[name]) > MAX_HEADER or not _HEADER_VALUE.fullmatch(told[name]):

@@ -7,6 +7,8 @@ or object may also come as JSON text, or in brackets, is a matter of the body's 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ConfigDict, WithJsonSchema
@@ -24,18 +26,23 @@ MAX_COMMENT = 2000
 LEAST_DELAY, MOST_DELAY = 2, 1440  # minutes
 MOST_TIMEOUT_S = 300
 
+BLANK = " \t\r\n"
 BLANKS = r"[ \t\r\n]*"
-WHOLE = r"(?:0|-?[1-9][0-9]{0,14})"
+ZEROS = r"0{0,20}"  # in front: a column of ids with a fixed width
+NO_FRACTION = r"(?:\.0{1,9})?"  # a table that held an empty cell writes all its numbers so
+WHOLE = rf"[+-]?{ZEROS}[0-9]{{1,15}}{NO_FRACTION}"
+TIME = rf"[+]?{ZEROS}[0-9]{{1,15}}(?:\.[0-9]{{1,20}})?"
 CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?|24:00(?::00)?"
 HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # RFC 9110 section 5.6.2
 HEADER_VALUE = r"[\t -~]*"
+JSON_TYPE = "[Aa]pplication/json[\t -~]{0,100}"  # of the header Content-Type: what the service sends anyway
 OUR_HEADERS = (
-    "connection", "content-encoding", "content-length", "content-type", "expect", "host", "te", "trailer",
+    "connection", "content-encoding", "content-length", "expect", "host", "te", "trailer",
     "transfer-encoding", "upgrade", "webhook-id", "webhook-signature", "webhook-timestamp",
 )  # fmt: skip
-OFF_WORDS = ("0", "false", "False", "FALSE", "off", "no", "null")
-ON_WORDS = ("1", "true", "True", "TRUE", "on", "yes")
-GENDERS = {"0": 0, "female": 0, "1": 1, "male": 1}
+OFF_WORDS = ("0", "0.0", "false", "off", "no", "n", "null")  # in capitals too, with blanks around
+ON_WORDS = ("1", "1.0", "true", "on", "yes", "y")
+GENDERS = {"0": 0, "0.0": 0, "false": 0, "female": 0, "1": 1, "1.0": 1, "true": 1, "male": 1}
 
 _LABEL = "[0-9A-Za-z_\u0401\u0410-\u044f\u0451-]+"
 _PORT = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -43,9 +50,10 @@ _REST = r"(?:[/?#][^\u0000-\u0020\u007f]*)?"
 # A host that is an IPv6 address in brackets is taken too; whether it is one, no pattern tells.
 _URL = rf"https?://(?:[!$%&'()*+,.0-9:;=A-Z_a-z~-]+@)?{_LABEL}(?:\.{_LABEL})*(?::{_PORT})?{_REST}"
 _ORNAMENT = r"[ ().-]*"
-_PHONE = rf"{_ORNAMENT}\+?{_ORNAMENT}[1-9](?:{_ORNAMENT}[0-9]){{10}}{_ORNAMENT}"
-_DELAY = "(?:0|[2-9]|[1-9][0-9]{1,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)"
-_TIMEOUT = "(?:[0-9]|[1-9][0-9]|[12][0-9]{2}|300)"
+_PHONE = rf"(?! *\+?[0-9]+\.0 *$){_ORNAMENT}\+?{_ORNAMENT}[1-9](?:{_ORNAMENT}[0-9]){{10}}{_ORNAMENT}"
+_DELAY = rf"[+]?{ZEROS}(?:0|[2-9]|[1-9][0-9]{{1,2}}|1[0-3][0-9]{{2}}|14[0-3][0-9]|1440){NO_FRACTION}"
+_TIMEOUT = rf"[+]?{ZEROS}(?:[0-9]|[1-9][0-9]|[12][0-9]{{2}}|300){NO_FRACTION}"
+_DAY_WORD = rf"[+]?{ZEROS}[1-7]{NO_FRACTION}"
 _NO_NUL = r"^[^\u0000]*$"
 _NO_BLANK = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"  # nor blanks alone
 _NUMBER: Schema = {"type": "number", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER}
@@ -91,25 +99,41 @@ def _between(least: int, most: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-NOTHING: list[Any] = [None, "", [], {}]
-_NOTHING: Schema = {"enum": [None, [], {}]}  # and the empty text, which the patterns allow
+def _any_case(words: Iterable[str]) -> str:
+    """A pattern of words in small letters or capitals, with blanks around."""
+    spelt = ("".join(f"[{c.upper()}{c}]" if c.isalpha() else re.escape(c) for c in word) for word in words)
+    return f"{BLANKS}(?:{'|'.join(spelt)}){BLANKS}"
+
+
+NOTHING: list[Any] = [None, False, "", [], {}]
+_NOTHING: Schema = {"enum": [None, False, [], {}]}  # and the empty text, which the patterns allow
+_EMPTY: Schema = {"enum": NOTHING}  # an element that is left out
 _TEXT: Schema = {"type": "string", "pattern": _NO_NUL}
 OPEN: Schema = {"additionalProperties": ref("Anything"), "propertyNames": {"pattern": _NO_NUL}}  # of an object
 _IDS_TEXT = rf"[ \t\r\n,]*{WHOLE}(?:[ \t\r\n,]+{WHOLE})*[ \t\r\n,]*"
-_DAY: Schema = {"anyOf": [_between(1, 7), _words("[1-7]")]}
+_DAY: Schema = {"anyOf": [_between(1, 7), _words(_DAY_WORD), _EMPTY]}
+_ID: Schema = {"anyOf": [ref("Whole"), _EMPTY]}
+_NOT_ZERO: Schema = {"not": {"anyOf": [{"const": 0}, _words(rf"[+-]?0+{NO_FRACTION}")]}}  # 0 is no record
+_CHOICE: Schema = {"anyOf": [ref("Block"), {"enum": [None, False, "", []]}]}
 _HEADERS: Schema = {
     "type": "object",
     "propertyNames": {"pattern": f"^{HEADER_NAME}$", "not": {"enum": list(OUR_HEADERS)}},
+    "patternProperties": {f"^{_any_case(['content-type'])}$": _string(JSON_TYPE)},
     "additionalProperties": {
         "anyOf": [{"type": "string", "pattern": f"^{HEADER_VALUE}$", "maxLength": MAX_HEADER}, _NUMBER, _NOTHING]
     },
     "maxProperties": MAX_HEADERS,
 }
 _SOME_IDS = [
-    {"type": "array", "items": ref("Whole"), "minItems": 1, "maxItems": MAX_IDS},
+    {"type": "array", "items": _ID, "contains": ref("Whole"), "maxItems": MAX_IDS},
     _between(-MAX_INTEGER, MAX_INTEGER),
     _string(_IDS_TEXT),
-    {"type": "object", "additionalProperties": ref("Whole"), "minProperties": 1, "maxProperties": MAX_IDS},
+    {
+        "type": "object",
+        "additionalProperties": _ID,
+        "maxProperties": MAX_IDS,
+        "not": {"additionalProperties": _EMPTY},
+    },
 ]
 _SOME_PHONES = [
     {
@@ -153,27 +177,27 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Off": {
         "description": "Not available yet: may be left out or off, and no more.",
-        "enum": [0, False, *OFF_WORDS, *NOTHING],
+        "anyOf": [{"const": 0}, _string(_any_case(OFF_WORDS)), _EMPTY],
     },
     "Flag": {
         "description": "0 or 1, in the ways in which clients say so; nothing is 0.",
-        "enum": [0, 1, False, True, *OFF_WORDS, *ON_WORDS, *NOTHING],
+        "anyOf": [{"enum": [0, 1, True]}, _string(_any_case(OFF_WORDS + ON_WORDS)), _EMPTY],
     },
     "Gender": {
         "description": "The voice: 0 female, 1 male; nothing is 0.",
-        "enum": [0, 1, *GENDERS, *NOTHING],
+        "anyOf": [{"enum": [0, 1, True]}, _string(_any_case(GENDERS)), _EMPTY],
     },
     "Time": _any(
-        "Unix seconds; 0 is nothing.",
-        _between(0, MAX_INTEGER), _words_or_none("(?:0|[1-9][0-9]{0,14})"), _NOTHING,
+        "Unix seconds, whose fraction is cut off; 0 is nothing.",
+        {"type": "number", "minimum": 0, "maximum": MAX_INTEGER}, _words_or_none(TIME), _NOTHING,
     ),
     "Clock": _any("A time of the day.", _words_or_none(f"(?:{CLOCK})", examples=["09:30"]), _NOTHING),
     "Weekdays": _any(
         "Days of the week, 1 (Monday) to 7.",
-        {"type": "array", "items": _DAY, "minItems": 1, "examples": [[1, 2, 3, 4, 5]]},
+        {"type": "array", "items": _DAY, "examples": [[1, 2, 3, 4, 5]]},
         _between(1, 7),
-        _words_or_none(rf"[1-7](?:{BLANKS},{BLANKS}[1-7])*"),
-        {"type": "object", "additionalProperties": _DAY, "minProperties": 1},
+        _string(rf"[ \t\r\n,]*(?:{_DAY_WORD}(?:[ \t\r\n,]+{_DAY_WORD})*[ \t\r\n,]*)?"),
+        {"type": "object", "additionalProperties": _DAY},
         _NOTHING,
     ),
     "Delay": _any(
@@ -189,18 +213,18 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Url": _any(
         "An address that begins with http:// or https://.",
-        {"type": "string", "pattern": f"^(?:{_URL})?$", "maxLength": MAX_URL, "examples": ["https://crm.example/called"]},
+        {"type": "string", "pattern": f"^{BLANKS}(?:{_URL}{BLANKS})?$", "maxLength": MAX_URL, "examples": ["https://crm.example/called"]},
         _NOTHING,
     ),
     "ObjectText": _any(
         "An object, as JSON text or as it is.",
         {
             "type": "string", "contentMediaType": "application/json", "contentSchema": {"type": "object"},
-            "pattern": rf"^(?:{BLANKS}(?:\{{[^\u0000]*\}}|\[{BLANKS}\]){BLANKS})?$", "maxLength": MAX_PARAMETERS,
-            "examples": ['{"order": 15}'],
+            "pattern": rf"^(?:{BLANKS}(?:\{{[^\u0000]*\}}|\[{BLANKS}\]|null|\u0022\u0022){BLANKS})?$",
+            "maxLength": MAX_PARAMETERS, "examples": ['{"order": 15}'],
         },
         {"type": "object", **OPEN},
-        {"enum": [None, []]},
+        {"enum": [None, False, []]},
     ),
     "Headers": _any(
         "Headers of HTTP by their names; those that the service sets itself are refused.",
@@ -210,11 +234,11 @@ SCHEMAS: dict[str, Schema] = {
     "SomeIds": _any(f"1 to {MAX_IDS} ids, also as a text with commas between.", *_SOME_IDS),
     "Ids": _any(
         f"At most {MAX_IDS} ids, also as a text with commas between.",
-        {"type": "array", "items": ref("Whole"), "maxItems": MAX_IDS},
+        {"type": "array", "items": _ID, "maxItems": MAX_IDS},
         _between(-MAX_INTEGER, MAX_INTEGER),
-        _string(f"(?:{_IDS_TEXT})?"),
-        {"type": "object", "additionalProperties": ref("Whole"), "maxProperties": MAX_IDS},
-        {"type": "null"},
+        _string(rf"(?:{_IDS_TEXT}|[ \t\r\n,]*)"),
+        {"type": "object", "additionalProperties": _ID, "maxProperties": MAX_IDS},
+        {"enum": [None, False]},
     ),
     "Phone": _any(
         "A telephone number: 11 digits with the country's code; blanks, brackets, dashes and a plus do not matter.",
@@ -227,35 +251,35 @@ SCHEMAS: dict[str, Schema] = {
     "Callees": _any("Telephone numbers in any form; see what the method needs of them.", ref("Anything")),
     "Clip": _any(
         "A clip, or the number of a record.",
-        ref("RecordFields"), _between(-MAX_INTEGER, MAX_INTEGER), _words_or_none(WHOLE), {"enum": [None, []]},
+        ref("RecordFields"), _between(-MAX_INTEGER, MAX_INTEGER), _words_or_none(WHOLE), {"enum": [None, False, []]},
     ),
     "SomeClip": _any(
         "A clip, or the number of a record.",
         {
             "allOf": [ref("RecordFields")],
             "anyOf": [
-                {"required": ["id"], "properties": {"id": ref("Whole")}},
+                {"required": ["id"], "properties": {"id": {"allOf": [ref("Whole"), _NOT_ZERO]}}},
                 {"required": ["text"], "properties": {"text": ref("Words")}},
             ],
         },
-        _between(-MAX_INTEGER, MAX_INTEGER),
-        _words(WHOLE),
+        {"allOf": [_between(-MAX_INTEGER, MAX_INTEGER), _NOT_ZERO]},
+        {"allOf": [_words(WHOLE), _NOT_ZERO]},
     ),
     "Menu": _any(
         "The choices of a menu; each digit once.",
-        {"type": "array", "items": ref("Block"), "maxItems": 12},
-        {"type": "object", "additionalProperties": ref("Block"), "maxProperties": 12},
-        {"enum": [None, ""]},
+        {"type": "array", "items": _CHOICE},
+        {"type": "object", "additionalProperties": _CHOICE},
+        {"enum": [None, False, ""]},
     ),
     "Outgoing": _any(
         "One of the account's numbers, as `getPhones` lists them; 0, false or nothing: none.",
         _string(f"(?:{_PHONE}|{BLANKS}[0-9]{{1,30}}{BLANKS})?"), _between(0, 10**11 - 1),
-        {"enum": [False, *OFF_WORDS]}, _NOTHING,
+        _string(_any_case(OFF_WORDS)), _NOTHING,
     ),
     "Variables": _any(
         "Values by the names of variables.",
         {"type": "object", "additionalProperties": ref("Text"), "propertyNames": {"pattern": _NO_NUL}},
-        {"enum": [None, "", []]},
+        {"enum": [None, False, "", []]},
     ),
     "Digit": {
         "description": "A key of the telephone.",

@@ -9,7 +9,9 @@ from api.fields import Unfit, empty, structured
 from api.kinds import MAX_PHONES
 from api.problems import Code
 
-_ORNAMENT = re.compile(r"[\s()\-.‐-―  ]+")  # blanks, brackets, dots, dashes
+# Blanks, brackets, dots, dashes, and the marks of direction that come along when a number is copied from a page.
+_ORNAMENT = re.compile(r"[\s()\-.\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_OF_TABLE = re.compile(r"\s*(\+?[0-9]+)\.0\s*")  # so a column of numbers with an empty cell is written
 
 
 def normal(value: Any) -> str:
@@ -18,7 +20,9 @@ def normal(value: Any) -> str:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise Unfit("is no telephone number: give 11 digits, for example 79991234567", Code.PHONE_INVALID)
-    digits = _ORNAMENT.sub("", str(value)).removeprefix("+")
+    text = str(value)
+    of_table = _OF_TABLE.fullmatch(text)
+    digits = _ORNAMENT.sub("", of_table[1] if of_table else text).removeprefix("+")
     if not (digits.isascii() and digits.isdigit()):
         raise Unfit("is no telephone number: give 11 digits, for example 79991234567", Code.PHONE_INVALID)
     if len(digits) != 11:

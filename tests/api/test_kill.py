@@ -203,8 +203,10 @@ def test_nothing_is_lost_or_doubled(world: World, tell: Callable[[str], None]) -
     watcher = threading.Thread(target=world.watch, args=(watched,))
     watcher.start()
     try:
-        orders = [partial(world.order, account, ordered, SEED + account.number) for account in world.accounts]
-        in_threads([trouble, *orders])
+        in_threads([
+            trouble,
+            *(partial(world.order, account, ordered, SEED + account.number) for account in world.accounts),
+        ])  # fmt: skip
         _until(world.settled, lambda: bookkeeping.faults(world.url, over=True)[:20], within_s=45 + SOAK_S / 2)
     finally:
         watched.set()
@@ -215,7 +217,7 @@ def test_nothing_is_lost_or_doubled(world: World, tell: Callable[[str], None]) -
     dispositions = Counter(row.disposition for row in rows)
     tell(
         f"kill: {dict(done)}; {len(sent)} api-calls, {len(world.carrier.invites)} INVITEs, {dict(dispositions)}; "
-        f"{world.dead} requests broken off, {len(world.inbox.came)} webhooks, {len(world.inbox.refused)} refused first"
+        f"{world.dead} requests broken off, {len(world.inbox.came)} webhooks, {len(world.inbox.refused)} refused once"
     )
     assert bookkeeping.faults(world.url, over=True) == []
     assert world.negative == []
@@ -280,9 +282,8 @@ def _check_journals(world: World) -> None:
 
 def _check_nodes(world: World, *, cut: bool) -> None:
     """Nothing is left open, and nothing broke that nobody expected."""
-    idle = {"ok": True} | dict.fromkeys(
-        ("dialogs", "ports", "tasks", "timers", "calls", "due", "planned", "webhooks"), 0
-    )
+    nothing = dict.fromkeys(("dialogs", "ports", "tasks", "timers", "calls", "due", "planned", "webhooks"), 0)
+    idle = {"ok": True} | nothing
     for node in world.nodes:
         _until(lambda node=node: node.health() == idle, node.health, within_s=40)  # type: ignore[misc]
         # A store that cuts connections brings traces, and all of them are caught where what was begun is looked after.
