@@ -2,7 +2,7 @@
 # nothing changes, with one exception: root on a machine without certificates gets python3-venv (.ci/setup.sh).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-fast check format bench lock clean
+.PHONY: help setup demo serve test test-fast soak check format bench lock clean
 
 VENV := .venv/bin
 READY := .venv/.set-up
@@ -31,6 +31,9 @@ test: $(READY) ## all tests; gets the real peers (Asterisk, SIPp, PostgreSQL) in
 
 test-fast: $(READY) ## the tests without the real peers
 	@$(VENV)/python -m pytest -rs --ignore tests/peers -m "not peer"
+
+soak: $(READY) ## ten minutes of kill -9 under load, then the audit (SOAK_SECONDS=N; ZVONAR_SEED=N to repeat)
+	@ZVONAR_SOAK_S=$(or $(filter-out 0,$(SOAK_SECONDS)),600) $(VENV)/python -m pytest -rs tests/api/test_kill.py
 
 check: $(READY) ## style, types, and which room of the house may import which
 	$(VENV)/ruff check .

@@ -34,7 +34,14 @@ def block_reached(db: Connection, call: ApiCall, note: Mapping[str, Any], now: f
 
 
 def sweep(db: Connection, node: str, now: float) -> int:
-    """A dead node's calls: what it never invited is queued again, the rest is over; how many were interrupted."""
+    """What a dead node leaves: its calls, see `let_go`, and the webhooks that it was delivering."""
+    interrupted = let_go(db, node, now)
+    outbox.release(db, node)
+    return interrupted
+
+
+def let_go(db: Connection, node: str, now: float) -> int:
+    """A node's calls: what it never invited is queued again, the rest is over; how many were interrupted."""
     interrupted = queue.cut_off(db, node)
     for call in interrupted:
         told = {
@@ -55,7 +62,6 @@ def sweep(db: Connection, node: str, now: float) -> int:
         )
         conclude(db, call.id, node, end)
     queue.release(db, node, now)  # after them: rows are locked in one order, see api.store.schema
-    outbox.release(db, node)
     return len(interrupted)
 
 

@@ -127,9 +127,9 @@ class Dispatcher:
         await asyncio.gather(*self._calls, return_exceptions=True)
         await _end(self._beating)
         try:
-            await self.in_thread(self.node.leave)
+            await self.in_thread(self.node.let_calls_go)
         except Exception:
-            _log.exception("node_cannot_leave")
+            _log.exception("node_cannot_let_go")
         self._threads.shutdown(wait=False)
 
     async def _calls_end(self, within_s: float) -> None:

@@ -53,8 +53,13 @@ class Node:
             interrupted += count
         return interrupted
 
-    def leave(self) -> None:
+    def let_calls_go(self) -> None:
         """This node places no more calls; what it still has is over or queued again."""
+        with self._database.write() as db:
+            conclusion.let_go(db, self.id, self._now())
+
+    def leave(self) -> None:
+        """This node does nothing any more, also no webhooks."""
         with self._database.write() as db:
             conclusion.sweep(db, self.id, self._now())
             nodes.leave(db, self.id)

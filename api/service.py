@@ -73,6 +73,7 @@ class Service:
         self._engine: Dialer
         self._dispatcher: Dispatcher | None = None
         self._deliverer: Deliverer | None = None
+        self._node: Node | None = None
         self._listener: Listener | None = None
         self._draining: Dispatcher | None = None
         self._ending = False
@@ -85,7 +86,7 @@ class Service:
         self._engine = await asyncio.to_thread(self._thread.start)
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
-        node = await asyncio.to_thread(Node, self.database, self.now)
+        node = self._node = await asyncio.to_thread(Node, self.database, self.now)
         await asyncio.to_thread(node.sweep)
         await asyncio.to_thread(self._look_for_strays)
         networks = [ipaddress.ip_network(text, strict=False) for text in self.config.webhook.allow_networks]
@@ -121,11 +122,20 @@ class Service:
         deliverer, self._deliverer = self._deliverer, None
         if deliverer:
             await deliverer.stop(WEBHOOKS_END_WITHIN_S)
+        await asyncio.to_thread(self._leave)
         if self._listener:
             await asyncio.to_thread(self._listener.stop)
         await asyncio.to_thread(self._thread.stop)
         self.database.dispose()
         self._held.close()
+
+    def _leave(self) -> None:
+        node, self._node = self._node, None
+        try:
+            if node:
+                node.leave()
+        except Exception:  # the next start, or another node, sees to what it left
+            _log.exception("node_cannot_leave")
 
     def wake(self) -> None:
         """Calls were queued."""

@@ -111,6 +111,8 @@ def _needs_fields(operation: Operation) -> bool:
 _WITH_FILE: Schema = {
     "type": "object",
     "required": ["file"],
+    "propertyNames": {"pattern": NO_NUL},
+    "additionalProperties": {"type": "string", "pattern": NO_NUL},  # an array's elements would have one name: an error
     "properties": {
         "apiKey": requests.API_KEY,
         "file": {"type": "string", "format": "binary"},

@@ -126,7 +126,7 @@ class Orderer:
 
     def __init__(self, nodes: list[Node], seed: int) -> None:
         self._urls = [node.url for node in nodes]
-        self._random = random.Random(seed)
+        random.Random(seed).shuffle(self._urls)  # the first is asked, until it does not answer
         self._http = httpx2.Client(timeout=4)
         self.repeated = 0  # answers that were given again
         self.broken = 0  # tries that brought none
@@ -136,7 +136,7 @@ class Orderer:
         headers = {"idempotency-key": key} if key else {}
         until = time.monotonic() + 120
         while time.monotonic() < until:
-            url = f"{self._random.choice(self._urls)}/{method if '/' in method else f'apiCalls/{method}'}"
+            url = f"{self._urls[0]}/{method if '/' in method else f'apiCalls/{method}'}"
             try:
                 answer = self._http.post(url, headers=headers, **sent)
                 if answer.status_code not in (500, 503):
@@ -145,6 +145,7 @@ class Orderer:
             except (httpx2.HTTPError, ValueError):
                 pass
             self.broken += 1
+            self._urls.append(self._urls.pop(0))
             time.sleep(0.05)
         raise AssertionError(f"{method} was not answered within 120 s")
 

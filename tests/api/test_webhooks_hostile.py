@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-import ipaddress
 import itertools
 import os
 import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from chaos import Node, Orderer, account, upload
 
 from api import delivery
 from api.delivery import Deliverer
+from api.guard import LOOPBACK, Network
 from api.metrics import Metrics
 from api.node import Node as StoreNode
 from api.store import accounts, calls, outbox
@@ -33,7 +33,6 @@ from engine.config import SANDBOX_NUMBERS
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
 ONE_MB = b"x" * (1 << 20)
 BOMB = gzip.compress(b"\0" * (200 << 20), 6)  # a thousandth of it
-LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 
 
 class Raw:
@@ -181,6 +180,21 @@ def _rss_mb(node: Node) -> float:
     return int(Path(f"/proc/{node.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
+def test_an_end_sends_nothing_twice(config: Any, fake_engine: Any, run_service: Any, receiver: Any) -> None:
+    """The service ends while a webhook is on its way: it arrives, and no second one is begun beside it."""
+    receiver.pause_s = 1.0
+    with run_service(config, fake_engine) as running:
+        client = running.client()
+        number = client.create(client.record(), webhookUrl=receiver.url)["id"]
+        _until(lambda: client.get(number)["calls"][0]["status"] == "finished")
+        time.sleep(0.3)  # it is on its way
+    with run_service(config, fake_engine) as running:
+        again = running.client("again")
+        again.key = client.key
+        assert again.get(number)["webhookSent"] == 1
+    assert receiver.came.qsize() == 1
+
+
 # --- the deliverer alone, on a clock that is told -------------------------------------------------------------
 
 
@@ -209,9 +223,9 @@ class Outbox:
             outbox.add(db, kept, "end", url, {"id": number, "webhookTry": 1, "apiCalls": []}, self.time)
         return number
 
-    def deliverer(self) -> Deliverer:
+    def deliverer(self, networks: Sequence[Network] = LOOPBACK) -> Deliverer:
         node = StoreNode(self.database, lambda: self.time)
-        return Deliverer(self.database, node, LOOPBACK, Metrics(), lambda: self.time)
+        return Deliverer(self.database, node, networks, Metrics(), lambda: self.time)
 
     def shown(self, number: int, name: str = "me") -> outbox.Webhook:
         with self.database.read() as db:
@@ -351,6 +365,20 @@ async def test_each_is_one_try(
     assert tried.status == status
     assert len(tried.answer) <= delivery.ANSWER_CHARACTERS
     assert box.shown(number).state == ("delivered" if status == 200 else "waiting")
+
+
+@pytest.mark.anyio
+async def test_a_name_that_leads_inside(box: Outbox, raw: Callable[..., Raw]) -> None:
+    receiver = raw(broken)
+    number = box.add(receiver.url.replace("127.0.0.1", "localhost"))
+    deliverer = box.deliverer(networks=[])
+    deliverer.start()
+    try:
+        await _while(deliverer, lambda: bool(box.shown(number).kept))
+    finally:
+        await deliverer.stop(1.0)
+    assert box.shown(number).kept[0][1].status is None
+    assert receiver.came.empty()
 
 
 @pytest.mark.anyio
