@@ -78,15 +78,15 @@ def make_app(service: Service) -> FastAPI:
     for path, method in METHODS.items():
         at_once = readers if method in READING else None
         app.add_api_route(path, endpoint(service, path, method, at_once=at_once), methods=["POST"])
-    app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "POST"])
+    app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "HEAD", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
     app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
-    app.add_api_route("/healthz", _health(service), methods=["GET"])
-    app.add_api_route("/readyz", _ready(service), methods=["GET"])
-    app.add_api_route("/metrics", _metrics(service), methods=["GET"])
+    app.add_api_route("/healthz", _health(service), methods=["GET", "HEAD"])
+    app.add_api_route("/readyz", _ready(service), methods=["GET", "HEAD"])
+    app.add_api_route("/metrics", _metrics(service), methods=["GET", "HEAD"])
     return app
 
 
