@@ -177,8 +177,10 @@ def _object_text(value: Any) -> Any:
         value = json.dumps(value, ensure_ascii=False)
     try:
         known = json.loads(value) if isinstance(value, str) else None
+        json.dumps(known, allow_nan=False)  # 1e999 is read as what JSON cannot say
     except (ValueError, RecursionError):
         known = None
+    check(known)  # who sends it on must be able to go through it
     if not isinstance(known, dict) and known != []:  # PHP writes an empty object so
         raise Unfit("must be the text of a JSON object, for example {example}", example='"{\\"order\\": 15}"')
     if len(value) > MAX_PARAMETERS:

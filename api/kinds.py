@@ -267,8 +267,8 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Menu": _any(
         "The choices of a menu; each digit once.",
-        {"type": "array", "items": _CHOICE, "maxItems": 12},
-        {"type": "object", "additionalProperties": _CHOICE, "maxProperties": 12},
+        {"type": "array", "items": _CHOICE},
+        {"type": "object", "additionalProperties": _CHOICE},
         {"enum": [None, False, ""]},
     ),
     "Outgoing": _any(
