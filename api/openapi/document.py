@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from api.create_fields import Order
-from api.kinds import Schema
+from api.kinds import OPEN, Schema
 from api.openapi import replies, requests
 from api.openapi.operations import OPERATIONS, TAGS, Operation
 from api.openapi.pages import PAGES
@@ -114,7 +114,8 @@ _WITH_FILE: Schema = {
     "properties": {
         "apiKey": requests.API_KEY,
         "file": {"type": "string", "format": "binary"},
-        "name": {"type": "string", "maxLength": 200},
+        "name": {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000]*$"},
         "gender": {"enum": ["0", "1"]},
     },
+    **OPEN,
 }
