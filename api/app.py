@@ -63,8 +63,9 @@ METHODS: dict[str, Method] = {
     "/webhooks/resend": webhooks.resend,
 }
 READING = (get.get, get.get_with_templates)
-# At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
-# each takes its millisecond whenever a call or a `create` comes back from the database.
+# At once, of each of these, on SQLite. They compute, and who computes shares one interpreter: more of them would be no
+# faster, and each takes its millisecond whenever a call or a `create` comes back from the database. Where the database
+# is a server they wait for it most of the time, and may do so together.
 READERS = 2
 
 _log = structlog.get_logger("zvonar.http")
@@ -96,7 +97,7 @@ def make_app(service: Service) -> FastAPI:
 
 def _endpoint(service: Service, path: str, method: Method) -> Callable[[Request], Awaitable[Response]]:
     name = path.rpartition("/")[2]
-    limiter = CapacityLimiter(READERS) if method in READING else None
+    limiter = CapacityLimiter(READERS) if method in READING and service.database.file is not None else None
 
     async def endpoint(request: Request) -> Response:
         began, status = time.perf_counter(), 500
