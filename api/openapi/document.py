@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from api.create_fields import Order
-from api.kinds import NO_NUL, OPEN, SHORT, Schema
+from api.kinds import NO_NUL, SHORT, Schema
 from api.openapi import replies, requests
 from api.openapi.operations import OPERATIONS, TAGS, Operation
 from api.openapi.pages import PAGES
@@ -119,5 +119,4 @@ _WITH_FILE: Schema = {
         "name": {"type": "string", "maxLength": SHORT, "pattern": NO_NUL},
         "gender": {"enum": ["0", "1"]},
     },
-    **OPEN,
 }
