@@ -57,8 +57,9 @@ METHODS: dict[str, Method] = {
 }
 LANGUAGES = "/apiCalls/getAvailableLanguages"
 READING = (get.get, get.get_with_templates)
-# At once, of each of these. They compute, and who computes shares one interpreter: more of them would be no faster, and
-# each takes its millisecond whenever a call or a `create` comes back from the database.
+# At once, of each of these, on SQLite. They compute, and who computes shares one interpreter: more of them would be no
+# faster, and each takes its millisecond whenever a call or a `create` comes back from the database. Where the database
+# is a server they wait for it most of the time, and may do so together.
 READERS = 2
 
 
@@ -73,19 +74,19 @@ def make_app(service: Service) -> FastAPI:
     )  # fmt: skip
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _refused)
+    readers = None if service.database.file is None else READERS
     for path, method in METHODS.items():
-        app.add_api_route(
-            path, endpoint(service, path, method, at_once=READERS if method in READING else None), methods=["POST"]
-        )
-    app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "POST"])
+        at_once = readers if method in READING else None
+        app.add_api_route(path, endpoint(service, path, method, at_once=at_once), methods=["POST"])
+    app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "HEAD", "POST"])
     app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
     app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
-    app.add_api_route("/healthz", _health(service), methods=["GET"])
-    app.add_api_route("/readyz", _ready(service), methods=["GET"])
-    app.add_api_route("/metrics", _metrics(service), methods=["GET"])
+    app.add_api_route("/healthz", _health(service), methods=["GET", "HEAD"])
+    app.add_api_route("/readyz", _ready(service), methods=["GET", "HEAD"])
+    app.add_api_route("/metrics", _metrics(service), methods=["GET", "HEAD"])
     return app
 
 

@@ -70,7 +70,7 @@ async def read(request: Request, max_file_bytes: int) -> Body:
     if multipart:
         fields, files = await _multipart(request, raw)
         values |= nested(fields)
-    elif raw.strip():
+    elif raw:
         values |= parse(kind, raw)
     check(values)
     return Body(values, files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
@@ -118,10 +119,13 @@ class Dialing:
         claimed, dispatcher = self._claimed, self._dispatcher
         script = dispatcher.scripts.of(claimed.request_id)
         most = dispatcher.tariff.at_most(claimed.price, script.longest_s)
-        with dispatcher.database.write() as db:
-            held = queue.reserve(db, claimed, self._node, most)
-            if held is None:
-                return None
+        held: Decimal | None = claimed.price  # is held from the beginning, and suffices most of the time
+        if most > claimed.price:
+            with dispatcher.database.write() as db:
+                held = queue.reserve(db, claimed, self._node, most)
+        if held is None:
+            return None
+        with dispatcher.database.read() as db:
             account = accounts.by_id(db, claimed.account_id)
             ready = account.moderated or calls.all_ready(db, calls.request(db, claimed.request_id))
             before = queue.facts_told(db, claimed.api_call_id)

@@ -180,6 +180,7 @@ def _object_text(value: Any) -> Any:
         json.dumps(known, allow_nan=False)  # NaN, and 1e999: Python reads them, but a webhook with them is no JSON
     except (ValueError, RecursionError):
         known = None
+    check(known)  # who sends it on must be able to go through it
     if not isinstance(known, dict) and known != []:  # PHP writes an empty object so
         raise Unfit("must be the text of a JSON object, for example {example}", example='"{\\"order\\": 15}"')
     if len(value) > MAX_PARAMETERS:

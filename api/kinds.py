@@ -54,7 +54,7 @@ _PHONE = rf"(?! *\+?[0-9]+\.0 *$){_ORNAMENT}\+?{_ORNAMENT}[1-9](?:{_ORNAMENT}[0-
 _DELAY = rf"[+]?{ZEROS}(?:0|[2-9]|[1-9][0-9]{{1,2}}|1[0-3][0-9]{{2}}|14[0-3][0-9]|1440){NO_FRACTION}"
 _TIMEOUT = rf"[+]?{ZEROS}(?:[0-9]|[1-9][0-9]|[12][0-9]{{2}}|300){NO_FRACTION}"
 _DAY_WORD = rf"[+]?{ZEROS}[1-7]{NO_FRACTION}"
-_NO_NUL = r"^[^\u0000]*$"
+NO_NUL = r"^[^\u0000]*$"
 _NO_BLANK = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"  # nor blanks alone
 _NUMBER: Schema = {"type": "number", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER}
 
@@ -108,8 +108,14 @@ def _any_case(words: Iterable[str]) -> str:
 NOTHING: list[Any] = [None, False, "", [], {}]
 _NOTHING: Schema = {"enum": [None, False, [], {}]}  # and the empty text, which the patterns allow
 _EMPTY: Schema = {"enum": NOTHING}  # an element that is left out
-_TEXT: Schema = {"type": "string", "pattern": _NO_NUL}
-OPEN: Schema = {"additionalProperties": ref("Anything"), "propertyNames": {"pattern": _NO_NUL}}  # of an object
+_TEXT: Schema = {"type": "string", "pattern": NO_NUL}
+OPEN: Schema = {"additionalProperties": ref("Anything"), "propertyNames": {"pattern": NO_NUL}}  # of an object
+
+
+def _values(of: Schema, **more: Any) -> Schema:
+    return {"type": "object", "additionalProperties": of, "propertyNames": {"pattern": NO_NUL}, **more}
+
+
 _IDS_TEXT = rf"[ \t\r\n,]*{WHOLE}(?:[ \t\r\n,]+{WHOLE})*[ \t\r\n,]*"
 _DAY: Schema = {"anyOf": [_between(1, 7), _words(_DAY_WORD), _EMPTY]}
 _ID: Schema = {"anyOf": [ref("Whole"), _EMPTY]}
@@ -128,12 +134,7 @@ _SOME_IDS = [
     {"type": "array", "items": _ID, "contains": ref("Whole"), "maxItems": MAX_IDS},
     _between(-MAX_INTEGER, MAX_INTEGER),
     _string(_IDS_TEXT),
-    {
-        "type": "object",
-        "additionalProperties": _ID,
-        "maxProperties": MAX_IDS,
-        "not": {"additionalProperties": _EMPTY},
-    },
+    _values(_ID, maxProperties=MAX_IDS) | {"not": {"additionalProperties": _EMPTY}},
 ]
 _SOME_PHONES = [
     {
@@ -197,7 +198,7 @@ SCHEMAS: dict[str, Schema] = {
         {"type": "array", "items": _DAY, "examples": [[1, 2, 3, 4, 5]]},
         _between(1, 7),
         _string(rf"[ \t\r\n,]*(?:{_DAY_WORD}(?:[ \t\r\n,]+{_DAY_WORD})*[ \t\r\n,]*)?"),
-        {"type": "object", "additionalProperties": _DAY},
+        _values(_DAY),
         _NOTHING,
     ),
     "Delay": _any(
@@ -213,7 +214,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Url": _any(
         "An address that begins with http:// or https://.",
-        {"type": "string", "pattern": f"^{BLANKS}(?:{_URL}{BLANKS})?$", "maxLength": MAX_URL, "examples": ["https://crm.example/called"]},
+        _string(f"{BLANKS}(?:{_URL}{BLANKS})?", maxLength=MAX_URL, examples=["https://crm.example/called"]),
         _NOTHING,
     ),
     "ObjectText": _any(
@@ -237,7 +238,7 @@ SCHEMAS: dict[str, Schema] = {
         {"type": "array", "items": _ID, "maxItems": MAX_IDS},
         _between(-MAX_INTEGER, MAX_INTEGER),
         _string(rf"(?:{_IDS_TEXT}|[ \t\r\n,]*)"),
-        {"type": "object", "additionalProperties": _ID, "maxProperties": MAX_IDS},
+        _values(_ID, maxProperties=MAX_IDS),
         {"enum": [None, False]},
     ),
     "Phone": _any(
@@ -268,7 +269,7 @@ SCHEMAS: dict[str, Schema] = {
     "Menu": _any(
         "The choices of a menu; each digit once.",
         {"type": "array", "items": _CHOICE},
-        {"type": "object", "additionalProperties": _CHOICE},
+        _values(_CHOICE),
         {"enum": [None, False, ""]},
     ),
     "Outgoing": _any(
@@ -278,7 +279,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Variables": _any(
         "Values by the names of variables.",
-        {"type": "object", "additionalProperties": ref("Text"), "propertyNames": {"pattern": _NO_NUL}},
+        _values(ref("Text")),
         {"enum": [None, False, "", []]},
     ),
     "Digit": {

@@ -200,6 +200,7 @@ class Service:
         return self._engine.census()
 
     def _store_census(self) -> dict[str, int]:
+        self.database.check_there()
         with self.database.read() as db:
             return {**queue.census(db, self.now()), "webhooks": outbox.census(db)}
 

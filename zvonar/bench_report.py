@@ -29,13 +29,18 @@ class Stage:
 
 
 class Target(NamedTuple):
-    """A promise: this quantile of a figure, in ms at most; `empty` where it is a smaller one while nothing goes on."""
+    """A promise: this quantile of a figure, in ms at most; `empty_ms` where it is a smaller one while nothing goes on.
+
+    It holds with many calls waiting and many accounts polling; `loaded`: also while creates and gets of thousands of
+    calls follow one another without a pause.
+    """
 
     figure: str
     name: str  # {batch} is how many
     percent: float  # 100: the slowest
     most_ms: float | None = None
     empty_ms: float | None = None
+    loaded: bool = False
 
     def of(self, stage: Stage) -> float | None:
         """Its value; None if it was not measured."""
@@ -44,6 +49,8 @@ class Target(NamedTuple):
 
     def most(self, stage: str) -> float | None:
         """What is promised in that stage."""
+        if stage == "loaded" and not self.loaded:
+            return None
         return self.empty_ms if stage == "empty" and self.empty_ms is not None else self.most_ms
 
 
@@ -59,7 +66,7 @@ TARGETS: Final = (
     Target("invite", "request to INVITE, median", 50),
     Target("invite", "request to INVITE, p99", 99, 100),
     Target("digit", "digit to prompt, median", 50),
-    Target("digit", "digit to prompt, p95", 95, 60, 40),
+    Target("digit", "digit to prompt, p95", 95, 60, 40, loaded=True),
 )
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from api.create_fields import Order
-from api.kinds import Schema
+from api.kinds import NO_NUL, SHORT, Schema
 from api.openapi import replies, requests
 from api.openapi.operations import OPERATIONS, TAGS, Operation
 from api.openapi.pages import PAGES
@@ -111,10 +111,12 @@ def _needs_fields(operation: Operation) -> bool:
 _WITH_FILE: Schema = {
     "type": "object",
     "required": ["file"],
+    "propertyNames": {"pattern": NO_NUL},
+    "additionalProperties": {"type": "string", "pattern": NO_NUL},  # an array's elements would have one name: an error
     "properties": {
         "apiKey": requests.API_KEY,
         "file": {"type": "string", "format": "binary"},
-        "name": {"type": "string", "maxLength": 200},
+        "name": {"type": "string", "maxLength": SHORT, "pattern": NO_NUL},
         "gender": {"enum": ["0", "1"]},
     },
 }

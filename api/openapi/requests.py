@@ -10,11 +10,12 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from api.blacklist import Entry
 from api.create_fields import Block, RecordFields
-from api.kinds import OPEN, SCHEMAS, Schema, ref
+from api.kinds import NO_NUL, OPEN, SCHEMAS, Schema, ref
 
 _REF = "#/components/schemas/{model}"
 API_KEY: Schema = {
     "type": ["string", "null"],
+    "pattern": NO_NUL,
     "description": "The account's key, 60 letters and digits; may be left out where the header `Authorization` has it.",
 }
 

@@ -80,6 +80,7 @@ class Database:
                 f'store.url: {error}; write for example "sqlite:////var/lib/zvonar/zvonar.db" '
                 'or "postgresql://user:password@host/zvonar"'
             ) from error
+        self._opened: tuple[int, int] | None = None  # device and number of SQLite's file
         self._writer = self._engine.execution_options(zvonar_writes=True)
         self._reader = self._engine
         if not self._sqlite:
@@ -88,6 +89,7 @@ class Database:
         self._turn = threading.Lock() if self._sqlite else None
         if self._sqlite:
             event.listen(self._engine, "connect", _prepare)
+            event.listen(self._engine, "connect", self._remember)
             event.listen(self._engine, "begin", _begin)
 
     @property
@@ -123,6 +125,7 @@ class Database:
                 yield connection
             return
         with self._turn, self._writer.begin() as connection:
+            self.check_there()
             yield connection
 
     def migrate(self) -> None:
@@ -224,6 +227,15 @@ class Database:
                 f"restore ${seal.SECRET_ENV} or the file {seal.FILE_NAME} that belongs to it"
             )
 
+    def _remember(self, _connection: Any, _record: Any) -> None:
+        if self._opened is None and self.file is not None:
+            self._opened = _identity(self.file)
+
+    def check_there(self) -> None:
+        """Raise OSError if the file was removed or replaced: what is written would be lost with this process."""
+        if self.file is not None and _identity(self.file) != self._opened:
+            raise OSError(f"{self.file} is not the file that was opened; put that back, or start the service again")
+
     def _make_folder(self) -> None:
         if not self._url.database or self._url.database == ":memory:":
             raise ConfigError('store.url: SQLite needs a file; write for example "sqlite:///zvonar-data/zvonar.db"')
@@ -255,6 +267,11 @@ def _url_of(text: str) -> URL:
     if url.drivername in ("postgresql", "postgres"):  # as everybody writes it; the driver is ours to know
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _from_json(text: str | bytes) -> Any:

@@ -184,3 +184,15 @@ def test_webhook_headers_name_the_content_type(client: Any) -> None:
 
 def test_address_with_blanks_around(client: Any) -> None:
     assert order(client, webhookUrl=" https://crm.example/вызов\n")["webhookUrl"] == "https://crm.example/вызов"
+
+
+def test_parameters_that_cannot_be_sent_on(running: Any, client: Any, receiver: Any) -> None:
+    """They are refused at once: found at the call's end, they would keep it from ending."""
+    record = {"id": client.record()}
+    wanted = {"phone": GOOD, "outgoingPhone": OUTGOING, "record": record, "webhookUrl": receiver.url}
+    for text in ('{"a":' * 600 + "1" + "}" * 600, '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}', '{"\\u0000": 1}'):
+        client.refused("create", **wanted, webhookParameters=text)
+        client.refused("create", **wanted, ivrs=[{"digit": 1, "webhookParameters": text}])
+    deep = '{"a":' * 38 + '"{phone}"' + "}" * 38
+    client.until_over(client.create(record["id"], webhookUrl=receiver.url, webhookParameters=deep)["id"])
+    assert GOOD in json.dumps(receiver.next()["a"])

@@ -238,3 +238,18 @@ def test_money_is_exact(amount: Decimal) -> None:
 @pytest.mark.parametrize(("amount", "written"), [("0", "0"), ("0.90", "0.9"), ("100", "100"), ("12.5000", "12.5")])
 def test_money_as_the_contract_writes_it(amount: str, written: str) -> None:
     assert views.money(Decimal(amount)) == written
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_file_that_was_removed_takes_nothing(database: Database) -> None:
+    """The connections would go on with a file that nobody finds again."""
+    assert database.file is not None
+    kept = database.file.rename(database.file.with_suffix(".kept"))
+    with pytest.raises(FileNotFoundError), database.write():
+        raise AssertionError("nothing can be written")
+    database.file.touch()
+    with pytest.raises(OSError, match="is not the file"), database.write():
+        raise AssertionError("nothing can be written")
+    kept.rename(database.file)
+    with database.write() as db:
+        assert db.connection is not None
