@@ -17,6 +17,7 @@ from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
 from engine.media.columns import Columns
+from engine.media.control import Gone
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
@@ -160,6 +161,8 @@ class Tick:
             return None
         try:
             return act(slot)
+        except Gone:  # no slot's fault: the control side has died, and so do we
+            raise
         except Exception as error:
             self._fault(row, slot.generation, error)
             return None
