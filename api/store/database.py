@@ -46,6 +46,8 @@ KEEPALIVE = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
+    # A process that is stopped in a transaction lives on for the server, and keeps its locks: a trunk's, an account's.
+    "options": "-c idle_in_transaction_session_timeout=10s",
 }
 
 

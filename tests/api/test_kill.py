@@ -89,7 +89,7 @@ class World:
             ]
             wanted: dict[str, Any] = {
                 "apiKey": account.key, "phones": list(dict.fromkeys(phones)), "outgoingPhone": luck.choice(NUMBERS),
-                "record": {"id": account.record}, "webhookUrl": self.inbox.url + "/end", "timeout": 6,
+                "record": {"id": account.record}, "webhookUrl": self.inbox.url + "/end", "timeout": 3,
                 "ivrs": [{"digit": 1, "id": 5, "webhookUrl": self.inbox.url + "/block"}],
             }  # fmt: skip
             if luck.random() < 0.2:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 from postgres import Postgres
+from sqlalchemy.exc import DBAPIError
 
 from api import views
-from api.store import accounts, calls, claims, money, nodes
+from api.store import accounts, calls, claims, money, nodes, pace
+from api.store import database as database_module
 from api.store.claims import Limits
 from api.store.database import MIGRATIONS, Database
 from api.store.schema import Money, metadata
@@ -64,6 +67,31 @@ def test_a_reader_sees_one_state(database: Database) -> None:
         assert accounts.by_id(db, account.id).balance == 5
     with database.read() as db:
         assert accounts.by_id(db, account.id).balance == 4
+
+
+@pytest.mark.parametrize("store_url", [pytest.param("postgresql", marks=pytest.mark.peer)], indirect=True)
+def test_who_is_stopped_in_a_transaction_loses_its_locks(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that hangs while it claims does not keep the others from the trunk for ever."""
+    told = database_module.KEEPALIVE["options"]
+    assert isinstance(told, str)
+    monkeypatch.setitem(database_module.KEEPALIVE, "options", told.replace("10s", "300ms"))
+    hangs, other = Database(store_url), Database(store_url)
+
+    def got() -> bool:
+        with other.write() as db:
+            return pace.turn_to_claim(db, "carrier")
+
+    assert got()
+    stopped = hangs.write()
+    assert pace.turn_to_claim(stopped.__enter__(), "carrier")
+    first, until = got(), time.monotonic() + 5
+    while not (later := got()) and time.monotonic() < until:
+        time.sleep(0.02)
+    with suppress(DBAPIError):  # what was stopped finds its connection closed
+        stopped.__exit__(None, None, None)
+    hangs.dispose()
+    other.dispose()
+    assert (first, later) == (False, True)
 
 
 @pytest.mark.peer
