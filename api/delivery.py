@@ -36,8 +36,8 @@ ANSWER_WITHIN_S = 2.0  # after the status, which is what counts
 ANSWER_CHARACTERS = 2000  # of it that are kept
 POLL_S = 1.0
 # After the n-th failed try; past the last one, which comes about three days after the first, it is given up.
-AGAIN_S: tuple[float, ...] = (*[5.0 * 2**n for n in range(13)], *[8 * 3600] * 7)
-JITTER = 0.2
+AGAIN_S: tuple[float, ...] = (*[5.0 * 2**n for n in range(13)], *[7.5 * 3600] * 7)
+JITTER = 0.1
 _SETTLE_AGAIN_S = 1.0
 _Result = TypeVar("_Result")
 

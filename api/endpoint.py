@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import auth, body, replies
+from api.kinds import MAX_KEY
 from api.method import Call, Method, Repetition
-from api.openapi.document import MAX_KEY
 from api.problems import Code
 from api.refusal import Refusal
 from api.replies import language_of

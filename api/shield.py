@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +14,7 @@ from api.refusal import Refusal
 from api.replies import language_of
 
 _log = structlog.get_logger("zvonar.http")
+_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 
 class Shield:
@@ -37,13 +39,14 @@ class Shield:
         except ClientDisconnect:
             _log.debug("client_left", path=scope["path"])
         except Exception as error:
-            _log.exception("request_broke", path=scope["path"])
+            if isinstance(error, _UNAVAILABLE):  # a disk that is full says so often: one line each
+                _log.error("store_fails", path=scope["path"], reason=str(getattr(error, "orig", error))[:300])
+            else:
+                _log.exception("request_broke", path=scope["path"])
             if begun:
                 raise
             await replies.refusal(_excuse(error), language_of(Request(scope)))(scope, receive, watch)
 
 
 def _excuse(error: Exception) -> Refusal:
-    if isinstance(error, (SQLAlchemyError, OSError)):
-        return Refusal(Code.STORE_UNAVAILABLE)
-    return Refusal(Code.INTERNAL)
+    return Refusal(Code.STORE_UNAVAILABLE if isinstance(error, (SQLAlchemyError, OSError)) else Code.INTERNAL)

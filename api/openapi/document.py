@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from api.create_fields import Order
-from api.kinds import NO_NUL, SHORT, Schema
+from api.kinds import MAX_KEY, NO_NUL, SHORT, Schema
 from api.openapi import replies, requests
 from api.openapi.operations import OPERATIONS, TAGS, Operation
 from api.openapi.pages import PAGES
@@ -16,7 +16,6 @@ from api.openapi.shapes import SHAPES, template
 from api.problems import Code
 from api.templates import REPLACEABLE
 
-MAX_KEY = 255  # of an Idempotency-Key
 _ABOUT = """\
 Calls people: plays clips, takes digits, tells your programs what happened.
 

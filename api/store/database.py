@@ -85,7 +85,7 @@ class Database:
         self._reader = self._engine
         if not self._sqlite:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # SQLite has one writer. Waiting for the turn here is fair, and wakes up at once; its own waiting polls.
+        # SQLite has one writer. Who waits for the turn here wakes up at once; its own waiting polls.
         self._turn = threading.Lock() if self._sqlite else None
         if self._sqlite:
             event.listen(self._engine, "connect", _prepare)

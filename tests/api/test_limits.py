@@ -81,8 +81,8 @@ def test_never_more_at_once(serve: Serve, carrier: Witness, sound: Callable[...,
     nodes[0].freeze(1.0)
     _until(lambda: not bookkeeping.faults(url, over=True), lambda: bookkeeping.faults(url, over=True)[:10])
     assert len({invite.to for invite in carrier.invites}) == len(carrier.invites) == 160
-    assert carrier.at_once == PLACES["max_calls"]
-    assert max(carrier.at_once_of.values()) == PLACES["number_max_calls"]
+    assert PLACES["max_calls"] / 2 < carrier.at_once <= PLACES["max_calls"]
+    assert max(carrier.at_once_of.values()) <= PLACES["number_max_calls"]
 
 
 def test_never_more_in_a_second(serve: Serve, carrier: Witness, sound: Callable[..., bytes], tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ from api.store.accounts import Role
 GOOD, OUTGOING = "79990000001", "79932432781"
 
 
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    """One kind of database is enough: the document does not know which it is."""
+    return f"sqlite:///{tmp_path}/zvonar.db"
+
+
 def test_is_openapi() -> None:
     OPENAPI_31_VALIDATOR.validate(document())
     told = json.dumps(document())
