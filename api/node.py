@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from api import conclusion
-from api.store import nodes, outbox, queue
+from api.store import nodes, outbox, queue, replays
 from api.store.database import Database
 
 _log = structlog.get_logger("zvonar.node")
@@ -29,12 +29,16 @@ class Node:
         return self._now() - self._beat_at < nodes.DEAD_AFTER_S - nodes.BEAT_S
 
     def beat(self) -> bool:
-        """Say that we live; false if others have taken us for dead, and our calls with it."""
+        """Say that we live; false if others have taken us for dead, and our calls with it.
+
+        What is no longer needed of what was replied goes at the same time.
+        """
         with self._database.write() as db:
             now = self._now()
             lives = nodes.beat(db, self.id, now)
             if not lives:
                 self.id = nodes.register(db, now)
+            replays.forget(db, now)
         self._beat_at = now
         return lives
 

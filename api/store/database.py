@@ -51,10 +51,6 @@ KEEPALIVE = {
 }
 
 
-class StoreError(Exception):
-    """The database cannot be used now; one line, for a person."""
-
-
 class Database:
     """Transactions on the store. Safe to use from any thread."""
 

@@ -51,14 +51,6 @@ def is_due(db: Connection, numbers: Sequence[str], now: float) -> bool:
     return db.execute(waiting.limit(1)).first() is not None
 
 
-def next_due(db: Connection, numbers: Sequence[str]) -> float | None:
-    """When the next call from these numbers is due."""
-    first: float | None = db.execute(
-        select(func.min(lanes.c.next_due)).where(lanes.c.outgoing.in_(numbers))
-    ).scalar_one()
-    return first
-
-
 def settle(db: Connection, lane: Lane, served_at: float | None) -> None:
     """After a claim: when its next call is due now, and that it was served."""
     first = select(func.min(calls.c.due_at)).where(

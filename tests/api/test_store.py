@@ -21,7 +21,8 @@ from postgres import Postgres
 from sqlalchemy.exc import DBAPIError
 
 from api import views
-from api.store import accounts, calls, claims, money, nodes, pace
+from api.node import Node
+from api.store import accounts, calls, claims, money, nodes, pace, replays
 from api.store import database as database_module
 from api.store.claims import Limits
 from api.store.database import MIGRATIONS, Database
@@ -253,3 +254,23 @@ def test_a_file_that_was_removed_takes_nothing(database: Database) -> None:
     kept.rename(database.file)
     with database.write() as db:
         assert db.connection is not None
+
+
+def test_replies_are_given_again_for_a_day(database: Database) -> None:
+    kept = replays.Kept("fingerprint", "reply")
+    now = [1000.0]
+    node = Node(database, lambda: now[0])
+    with database.write() as db:
+        account = accounts.add(db, database.seal, "me", now=0.0)[0].id
+        replays.keep(db, account, "key", kept, now[0])
+    with pytest.raises(replays.AlreadyGiven), database.write() as db:
+        replays.keep(db, account, "key", kept, now[0])
+    now[0] += replays.KEPT_S - 1
+    assert node.beat()
+    with database.read() as db:
+        assert replays.find(db, account, "key", now[0]) == kept
+    now[0] += 2
+    assert node.beat()
+    with database.write() as db:
+        assert replays.find(db, account, "key", 1001.0) is None
+        replays.keep(db, account, "key", kept, now[0])
