@@ -85,6 +85,8 @@ class Tick:
                 self._open(row, generation, command)
             elif row in self._slots and self._slots[row].generation == generation:
                 self._command(self._slots[row], command)
+        except Gone:  # no slot's fault: the control side has died, and so do we
+            raise
         except Exception as error:
             self._fault(row, generation, error)
 
@@ -161,7 +163,7 @@ class Tick:
             return None
         try:
             return act(slot)
-        except Gone:  # no slot's fault: the control side has died, and so do we
+        except Gone:
             raise
         except Exception as error:
             self._fault(row, slot.generation, error)

@@ -14,6 +14,7 @@ from engine.clips import encoded
 from engine.media import tones
 from engine.media.arena import Arena
 from engine.media.columns import Columns
+from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
@@ -190,6 +191,19 @@ def coded(samples, law=Law.A):
 @pytest.fixture
 def stage(tmp_path):
     return Stage(tmp_path)
+
+
+def test_the_control_side_has_died(stage, capsys):
+    """That is no fault of the slot that wanted to tell something: the process ends, and says nothing of it."""
+
+    def gone(_envelope):
+        raise Gone
+
+    stage.open()
+    stage.tick._emit = gone
+    with pytest.raises(Gone):
+        stage.do(Close())
+    assert capsys.readouterr().err == ""
 
 
 # --- sending --------------------------------------------------------------------------------------------
