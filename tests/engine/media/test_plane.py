@@ -393,6 +393,7 @@ async def test_fifty_calls_at_once(callers, make_clip, plane50):
             if number == 20:
                 one.far_end.send_press(one.slot.port, 4)
         await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)  # on a busy machine the prompts are over before the last packets have come
     for number, one in enumerate(calls):
         assert await one.until(Played) == [Played(number, 1005, "ended")]
         closed = await one.close()
