@@ -15,8 +15,6 @@ from api.store.outbox import Webhook
 from api.store.records import Record, RecordStatus
 from api.store.templates import Template
 
-FLAGS = ("needRecording", "needRecognition", "detectEndOfSpeech", "robotsBlockEnabled", "voiceDetectionEnabled")
-
 
 def element(number: int, phone: str, options: dict[str, Any], created_at: float) -> dict[str, Any]:
     """A good element of `create`'s reply. It has no `status`: a client takes one for an error."""
