@@ -24,7 +24,8 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, event, exc, func, insert, make_url, select
+from sqlalchemy import URL, Connection, create_engine, event, exc, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from api.store import seal
 from api.store.schema import settings
@@ -214,10 +215,12 @@ class Database:
 
     def _check_secret(self, connection: Connection) -> None:
         """The keys in this store belong to this secret; the first who asks writes down which it is."""
-        known = connection.execute(select(settings.c.value).where(settings.c.name == "secret")).scalar_one_or_none()
-        if known is None:  # only `migrate` comes here without one
-            connection.execute(insert(settings).values(name="secret", value=self.seal.mark))
-        elif known != self.seal.mark:
+        # Two services may start on a new server at once: the second waits here for what the first one writes.
+        insert = sqlite.insert if self._sqlite else postgresql.insert
+        mine = insert(settings).values(name="secret", value=self.seal.mark)
+        connection.execute(mine.on_conflict_do_nothing())
+        known = connection.execute(select(settings.c.value).where(settings.c.name == "secret")).scalar_one()
+        if known != self.seal.mark:
             raise ConfigError(
                 f"store.url: the API keys in {self._url.render_as_string()} were sealed with another secret; "
                 f"restore ${seal.SECRET_ENV} or the file {seal.FILE_NAME} that belongs to it"

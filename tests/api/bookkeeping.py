@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, create_engine, make_url, select
 
@@ -103,10 +104,9 @@ def _told(db: Connection) -> Iterator[str]:
     for number, seqs in numbers.items():
         if seqs != list(range(1, len(seqs) + 1)):
             yield f"api-call {number}: facts {seqs}"
-    ended = select(calls.c.id, calls.c.disposition).where(calls.c.finished_at.is_not(None))
-    for call in db.execute(ended):
+    for call in db.execute(select(calls).where(calls.c.finished_at.is_not(None))):
         kinds = told.pop(call.id, [])
-        if call.disposition != "cancelled" and (kinds.count("ended") != 1 or kinds[-1] != "ended"):
+        if not _removed(call) and (kinds.count("ended") != 1 or kinds[-1] != "ended"):
             yield f"call {call.id}: {call.disposition}, facts {kinds}"
     yield from (f"call {number}: not over, but facts {kinds}" for number, kinds in told.items())
 
@@ -138,11 +138,16 @@ def _webhooks(db: Connection) -> Iterator[str]:
     asked = {row.id for row in db.execute(select(requests)) if row.options["webhookUrl"]}
     last: dict[int, tuple[bool, bool]] = {}
     for call in db.execute(select(calls).order_by(calls.c.id)):
-        told = call.request_id in asked and call.disposition != "cancelled"
+        told = call.request_id in asked and not _removed(call)
         last[call.api_call_id] = (call.finished_at is not None, told)
     for number, (is_over, told) in last.items():
         if ends[number] != int(is_over and told):
             yield f"api-call {number}: over {is_over}, its end is told {ends[number]} times"
+
+
+def _removed(call: Any) -> bool:
+    """The customer cancelled it before anybody was called. A node in trouble cancels calls too, while they ring."""
+    return bool(call.disposition == "cancelled" and call.invited_at is None)
 
 
 def _open(db: Connection, now: float) -> Iterator[str]:

@@ -26,7 +26,7 @@ from api.store import accounts, calls, claims, money, nodes, pace, replays
 from api.store import database as database_module
 from api.store.claims import Limits
 from api.store.database import MIGRATIONS, Database
-from api.store.schema import Money, metadata
+from api.store.schema import Money, metadata, settings
 from api.store.seal import FILE_NAME, SECRET_ENV
 from engine.config import ConfigError
 
@@ -46,6 +46,36 @@ def test_many_start_at_once(empty_store_url: str) -> None:
     for start in starts:
         _, complaint = start.communicate(timeout=60)
         assert (start.returncode, complaint) == (0, b"")
+
+
+@pytest.mark.peer
+def test_two_services_start_on_a_server_that_has_had_none(postgres: Postgres, tmp_path: Path) -> None:
+    """Each finds no secret written down: the second takes the first one's, when that is there."""
+    with postgres.database() as url:
+        services = [Database(url, tmp_path), Database(url, tmp_path)]
+        services[0].migrate()
+        with services[0].write() as db:
+            db.execute(settings.delete())
+        started: list[Exception | None] = []
+
+        def start() -> None:
+            try:
+                services[1].prepare()
+            except ConfigError as error:
+                started.append(error)
+            else:
+                started.append(None)
+
+        second = threading.Thread(target=start)
+        with services[0].write() as db:
+            db.execute(settings.insert().values(name="secret", value=services[0].seal.mark))
+            second.start()
+            second.join(0.5)
+            assert second.is_alive()  # it waits for whether the first one's stands
+        second.join(10)
+        assert started == [None]
+        for service in services:
+            service.dispose()
 
 
 @pytest.mark.peer
