@@ -61,6 +61,7 @@ class Account:
     timezone: str
     outgoing: str | None
     created_at: float
+    password: str | None
 
     @property
     def moderated(self) -> bool:

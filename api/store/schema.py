@@ -1,6 +1,7 @@
 """The tables. What changes here changes in `api/migrations` too; a test compares the two.
 
     accounts 1--* records, templates, ledger, stop_list, replays
+    accounts 1--* sessions, links, sent, caught, refusals; accounts 1--1 receivers
     accounts 1--* requests 1--* api_calls 1--* calls 1--* facts
                                 api_calls 1--* outbox 1--* tries
 
@@ -104,6 +105,7 @@ accounts = Table(
     Column("timezone", String(60), nullable=False, server_default="Europe/Moscow"),
     Column("outgoing", String(20)),  # the number to call from where a request names none
     Column("created_at", Double, nullable=False),
+    Column("password", Text),  # argon2; null: it can sign in by a link only
     UniqueConstraint("key_hash", name="uq_accounts_api_key"),  # its first name: SQLite cannot rename a constraint
     sqlite_autoincrement=True,
 )
@@ -334,6 +336,87 @@ settings = Table(
     metadata,
     Column("name", String(40), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# --- what the page needs ---------------------------------------------------------------------------------------
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _of("accounts"),
+    Column("token_hash", String(64), nullable=False, unique=True),  # of the cookie, with the service's secret
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("address", String(60), nullable=False),
+    Column("agent", String(300), nullable=False),
+    Index(None, "account_id"),
+    sqlite_autoincrement=True,
+)
+
+links = Table(  # to sign in by, once
+    "links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    _of("accounts"),
+    Column("expires_at", Double, nullable=False),
+    Column("used_at", Double),
+)
+
+attempts = Table(  # failures to sign in
+    "attempts",
+    metadata,
+    Column("name", String(260), primary_key=True),  # account:NAME, address:IP
+    Column("failures", Integer, nullable=False),
+    Column("failed_at", Double, nullable=False),
+    Column("free_at", Double, nullable=False),  # no try before
+)
+
+sent = Table(  # requests that were sent from the page
+    "sent",
+    metadata,
+    _id(),
+    _of("accounts"),
+    Column("method", String(40), nullable=False),  # of the contract
+    Column("body", Text, nullable=False),  # JSON, without the key
+    Column("status", Integer, nullable=False),  # HTTP's
+    Column("reply", Text, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Index(None, "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+receivers = Table(  # an address of the account's own, to try webhooks against
+    "receivers",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("token", String(64), nullable=False, unique=True),  # in its address
+    Column("status", Integer, nullable=False),  # what it answers with
+    Column("delay_ms", Integer, nullable=False),  # and after how long
+)
+
+caught = Table(  # what came to a receiver
+    "caught",
+    metadata,
+    _id(),
+    _of("accounts"),
+    Column("at", Double, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", Integer, nullable=False),  # what it was answered with
+    Index(None, "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+refusals = Table(  # how often the account's requests were refused
+    "refusals",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("hour", Integer, primary_key=True, autoincrement=False),  # Unix time / 3600
+    Column("method", String(40), primary_key=True),
+    Column("code", String(40), primary_key=True),
+    Column("count", Integer, nullable=False),
 )
 
 nodes = Table(
