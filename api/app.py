@@ -28,6 +28,7 @@ from api.endpoint import endpoint
 from api.method import Method
 from api.metrics import CONTENT_TYPE
 from api.openapi.document import encoded
+from api.page import site
 from api.plain_paths import PlainPaths
 from api.problems import Code
 from api.refusal import Refusal
@@ -89,6 +90,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/healthz", _health(service), methods=["GET", "HEAD"])
     app.add_api_route("/readyz", _ready(service), methods=["GET", "HEAD"])
     app.add_api_route("/metrics", _metrics(service), methods=["GET", "HEAD"])
+    site.add(app, service)
     return app
 
 

@@ -32,6 +32,12 @@ def key_of(values: Mapping[str, Any], authorization: str) -> str:
     raise Refusal(Code.KEY_MISSING, "apiKey is missing: send your account's key in the field `apiKey`")
 
 
+def has_key(values: Mapping[str, Any], authorization: str) -> bool:
+    """A key came with the request, right or wrong."""
+    named = any(values.get(name) not in (None, "") for name in ("apiKey", "apikey"))
+    return named or authorization.partition(" ")[0].lower() == "bearer"
+
+
 def account_of(db: Connection, seal: Seal, key: str) -> Account:
     """The account of a key; Refusal for a wrong one."""
     account = accounts.by_key(db, seal, key)

@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, body, replies
+from api import auth, body, replies, visitor
 from api.kinds import MAX_KEY
 from api.method import Call, Method, Repetition
 from api.problems import Code
@@ -52,9 +52,7 @@ def endpoint(
 
 def _answer(service: Service, path: str, method: Method, request: Request, got: body.Body) -> Response:
     """In a thread: let the account in, do what it asks, write the reply."""
-    key = auth.key_of(got.values, request.headers.get("authorization", ""))
-    with service.database.read() as db:
-        account = auth.account_of(db, service.database.seal, key)
+    account = _who(service, request, got)
     repetition = _repetition(request, path, got)
     given = _given(service, account, repetition)
     if given is not None:
@@ -87,6 +85,18 @@ def _answer(service: Service, path: str, method: Method, request: Request, got: 
             raise
         raise Refusal(Code.STORE_UNAVAILABLE) from None  # it was given a day ago, and is being forgotten just now
     return replies.reply(replies.envelope("success", outcome, call.language))
+
+
+def _who(service: Service, request: Request, got: body.Body) -> Account:
+    """The account of the key; without one that of a page of ours, by its session."""
+    authorization = request.headers.get("authorization", "")
+    if not auth.has_key(got.values, authorization) and visitor.from_our_page(request):
+        signed_in = visitor.find(service, request)
+        if signed_in is not None:
+            return signed_in[0]
+    key = auth.key_of(got.values, authorization)
+    with service.database.read() as db:
+        return auth.account_of(db, service.database.seal, key)
 
 
 def _repetition(request: Request, path: str, got: body.Body) -> Repetition | None:

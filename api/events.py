@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api import auth
+from api import auth, visitor
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
@@ -24,8 +24,7 @@ LOOK_AGAIN_S = 0.2  # for a call that waits in the queue
 
 async def stream(request: Request, service: Service, number: int) -> Response:
     """The events of an api-call; Refusal for another's."""
-    key = auth.key_of(dict(request.query_params), request.headers.get("authorization", ""))
-    account_id = await run_in_threadpool(_owner, service, key, number)
+    account_id = await run_in_threadpool(_owner, service, request, number)
     last = request.headers.get("last-event-id", "")
     since = int(last) if last.isdigit() and len(last) < 10 else 0
     return StreamingResponse(
@@ -35,9 +34,13 @@ async def stream(request: Request, service: Service, number: int) -> Response:
     )
 
 
-def _owner(service: Service, key: str, number: int) -> int:
+def _owner(service: Service, request: Request, number: int) -> int:
+    """The account that asks, by its key or its session; Refusal if the call is another's."""
+    given, authorization = dict(request.query_params), request.headers.get("authorization", "")
+    signed_in = None if auth.has_key(given, authorization) else visitor.find(service, request)
+    key = "" if signed_in else auth.key_of(given, authorization)
     with service.database.read() as db:
-        account = auth.account_of(db, service.database.seal, key)
+        account = signed_in[0] if signed_in else auth.account_of(db, service.database.seal, key)
         if calls.one(db, account.id, number) is None:
             raise Refusal(Code.NOT_FOUND, "There is no such call")
         return account.id

@@ -33,7 +33,7 @@ class Message:
 
     def render(self, language: str) -> str:
         """The sentence in that language (English where the catalogue has none)."""
-        said = _russian().get(self.template, self.template) if language == RUSSIAN else self.template
+        said = in_language(self.template, language)
         if not self.values:
             return said.replace("{{", "{").replace("}}", "}")
         return said.format(**{
@@ -66,6 +66,11 @@ def language_of(accept_language: str) -> str:
     order = [*wishes, RUSSIAN, ENGLISH]  # of two that are wished alike, the one that was named first
     weight, _, best = max((wishes.get(one, wishes.get("*", 0.0)), -order.index(one), one) for one in (RUSSIAN, ENGLISH))
     return best if weight else ENGLISH
+
+
+def in_language(template: str, language: str) -> str:
+    """A template as it is in that language, its places still empty."""
+    return _russian().get(template, template) if language == RUSSIAN else template
 
 
 @cache

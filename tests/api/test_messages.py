@@ -14,10 +14,12 @@ import pytest
 from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import nodes
 
 import api
 from api.failure import Failure
 from api.messages import CATALOGUE, ENGLISH, RUSSIAN, Message, language_of
+from api.page import render, words
 from api.problems import PROBLEMS
 from engine.clips import refusal as clips
 from engine.speech import error as speech
@@ -36,6 +38,7 @@ SEEN_ELSEWHERE = {
     "api/record.py": {"message", "missing", "error.refused.template"},
     "api/refusal.py": {"template", "template or PROBLEMS[code].title"},
     "api/fields.py": {"template"},
+    "api/page/words.py": {"template"},
     "api/templates.py": {"error.message"},
     "api/speech.py": {"message", "problem", "error.message", "error.refused.template"},
 }
@@ -87,10 +90,27 @@ def written_elsewhere() -> Iterator[tuple[str, str]]:
             yield "ivr/menu.py", raised.args[1].value
 
 
+def said_on_pages() -> Iterator[tuple[str, str]]:
+    """The texts of the page's templates, `_("text")`, and of its scripts, `say("text")`."""
+    environment = render.environment(ENGLISH)
+    for path in sorted((API / "page" / "templates").rglob("*.html")):
+        place = str(path.relative_to(API.parent))
+        for call in environment.parse(path.read_text("utf-8")).find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "_":
+                assert isinstance(call.args[0], nodes.Const), f"{place}:{call.lineno}: the text cannot be seen"
+                yield place, call.args[0].value
+    for script, texts in words.templates_of_scripts().items():
+        source = (words.STATIC / script).read_text("utf-8")
+        hidden = re.findall(r"(?<!function )\bsay\((?!\s*\")[^)]*", source)
+        assert not hidden, f"{script}: texts that cannot be seen: {hidden}"
+        for text in texts:
+            yield f"api/page/static/{script}", text
+
+
 def spoken() -> dict[str, set[str]]:
     """All templates, and the files that say them; but `{field}: {problem}` is the same in every language."""
     found: dict[str, set[str]] = {}
-    for place, template in written_elsewhere():
+    for place, template in (*written_elsewhere(), *said_on_pages()):
         found.setdefault(template, set()).add(place)
     for path in sorted(API.rglob("*.py")):
         for template in templates_of(path, path.read_text()):

@@ -1,0 +1,65 @@
+"""Who asks from a browser: the session in the cookie.
+
+The cookie is strict, so other sites' requests come without it; what changes something must besides come from our own
+pages (`Sec-Fetch-Site`, or `Origin` in browsers that do not send that): OWASP's advice against forged requests.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from api.service import Service
+from api.store import accounts, sessions
+from api.store.accounts import Account
+from api.store.sessions import Session
+
+COOKIE = "zvonar"
+SECURE_COOKIE = "__Host-zvonar"
+
+
+def from_our_page(request: HTTPConnection) -> bool:
+    """The request was made by a page of ours."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+def token_of(request: HTTPConnection) -> str:
+    """What the cookie holds; "" where there is none."""
+    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE) or ""
+
+
+def find(service: Service, request: Request) -> tuple[Account, Session] | None:
+    """The account that is signed in; None if nobody is. Blocks."""
+    token, now = token_of(request), service.now()
+    if not token:
+        return None
+    with service.database.read() as db:
+        session = sessions.find(db, service.database.seal, token, now)
+        account = accounts.by_id(db, session.account_id) if session else None
+    if session is None or account is None:
+        return None
+    if now - session.seen_at > sessions.SEEN_EVERY_S:
+        with service.database.write() as db:
+            sessions.seen(db, session, now)
+    return account, session
+
+
+def remember(request: Request, response: Response, token: str) -> None:
+    """Sign this browser in."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        SECURE_COOKIE if secure else COOKIE, token, max_age=sessions.KEPT_S, path="/", secure=secure, httponly=True,
+        samesite="strict",
+    )  # fmt: skip
+
+
+def forget(response: Response) -> None:
+    """Sign this browser out."""
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    response.delete_cookie(SECURE_COOKIE, path="/", secure=True, httponly=True, samesite="strict")
