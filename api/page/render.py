@@ -40,6 +40,7 @@ def environment(language: str) -> Environment:
     )  # fmt: skip
     made.globals |= {
         "_": partial(words.say, language), "language": language, "icon": icons.icon, "asset": asset,
+        "has": lambda path: (words.STATIC / path).is_file(),
         "rooms": navigation.ROOMS,
     }  # fmt: skip
     made.filters |= {
