@@ -12,7 +12,6 @@ on purpose it says by `goes_wrong(page, "422")` (watcher.py). `serious(page)` (a
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,17 +31,14 @@ FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-gpu", 
 @pytest.fixture(scope="session")
 def chromium(tell: Callable[[str], None]) -> str:
     """The program; skips, loudly, where there is none and none can be got (never in CI)."""
-    program = shutil.which("chromium")
-    if program is None:
-        tell("chromium: getting it, if it is not there yet")
-        got = subprocess.run([GET], stdout=subprocess.PIPE, text=True, check=False)
-        program = got.stdout.strip() if got.returncode == 0 else None
-    if program is None:
-        missing = "no Chromium here, and tests/peers/get_chromium.sh got none: NOTHING was tested in a browser"
+    tell("chromium: getting it, if it is not there yet")
+    got = subprocess.run([GET], stdout=subprocess.PIPE, text=True, check=False)
+    if got.returncode != 0:
+        missing = "no Chromium on PATH, and tests/peers/get_chromium.sh got none: NOTHING was tested in a browser"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    return program
+    return got.stdout.strip()
 
 
 @pytest.fixture(scope="package")
