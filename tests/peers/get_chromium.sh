@@ -1,5 +1,5 @@
 #!/bin/bash
-# Gets a private Chromium (Debian's headless shell) into a folder, unless there is one on PATH; touches nothing of the
+# Gets a private Chromium into a folder, unless there is one on PATH; touches nothing of the
 # host and needs no root.
 #
 #   get_chromium.sh [DEST]    DEST defaults to $ZVONAR_CHROMIUM, else ~/.cache/zvonar-chromium
@@ -30,8 +30,8 @@ main() {
     scratch=$(mktemp -d "$DEST/.tmp.XXXXXX")
     trap 'rm -rf "$scratch"' EXIT
     private_apt_begin "$scratch"
-    private_apt_find chromium-headless-shell forky sid testing
-    private_apt_unpack chromium-headless-shell fonts-dejavu-core
+    private_apt_find chromium forky sid testing # its headless shell is smaller, and knows no microphone
+    private_apt_unpack chromium fonts-dejavu-core
     private_apt_loader
     gather
     "$DEST/bin/chromium" --version > "$scratch/version" 2> /dev/null || { say "it does not start"; exit 1; }
@@ -43,13 +43,12 @@ main() {
 # loader: so the data lies beside it, and the script that starts it is named for the children, which Chromium's zygote
 # would not heed.
 gather() {
-    local program
-    program=$(find "$ROOT/usr/lib/chromium" -name 'headless_shell' -o -name 'headless-shell' \
-        -o -name 'chromium-headless-shell' | head -1)
+    local program=$ROOT/usr/lib/chromium/chromium
     rm -rf "$DEST"/{bin,lib,fonts}
     mkdir -p "$DEST"/{bin,lib,fonts}
-    cp "$(dirname "$program")"/*.{pak,dat,bin} "$DEST/lib/" 2> /dev/null || true
-    step "gathering its libraries" private_apt_libraries "$DEST/lib" "$program" "$LIBS"/libnss_*.so.2 \
+    cp -r "${program%/*}"/. "$DEST/lib/"
+    rm -f "$DEST"/lib/{chromium,chrome-sandbox,libVkLayer_khronos_validation.so}
+    step "gathering its libraries" private_apt_libraries "$DEST/lib" "$program" "${program%/*}"/*.so "$LIBS"/libnss_*.so.2 \
         "$LIBS"/lib{softokn3,freebl3,freeblpriv3,nssckbi}.so "$LIBS"/nss/*.so
     cp -L "$LIBS"/lib{softokn3,freebl3,freeblpriv3}.so "$LIBS"/nss/*.so "$DEST/lib/" 2> /dev/null || true
     cp "$program" "$DEST/lib/chromium.program"
