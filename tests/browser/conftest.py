@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from service import Person, Served
 from watcher import Visit, forget, watch
+from world import World, make
 
 GET = Path(__file__).parent.parent / "peers" / "get_chromium.sh"
 AGENTS = {"ru": "ru-RU", "en": "en-US"}
@@ -62,6 +63,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     service = Served(tmp_path_factory.mktemp("served"))
     yield service
     service.close()
+
+
+@pytest.fixture(scope="package")
+def world(served: Served) -> World:
+    """An operator of the shared service who has been busy; read it, change nothing."""
+    return make(served)
 
 
 @pytest.fixture
