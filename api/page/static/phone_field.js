@@ -6,9 +6,10 @@
 
   // Digits as people mean them: with a plus as they stand, else a Russian number that lacks its 7, or has an 8 for it.
   function meant(text) {
-    const plain = text.trim();
+    const plain = text.slice(Math.max(text.lastIndexOf("+"), 0)).trim(); // "+7 +44": who begins anew means the second
     const digits = plain.replace(/\D/g, "");
-    if (/^[\s(]*\+/.test(plain)) return digits;
+    if (/^7[78]\d{10}$/.test(digits)) return "7" + digits.slice(2); // typed behind the 7 that stood there already
+    if (plain.startsWith("+")) return digits;
     if (digits.length > 11 && digits.startsWith("00")) return digits.slice(2);
     if (digits.startsWith("8") && digits.length <= 11) return "7" + digits.slice(1);
     if (digits.length <= 10 && digits && !digits.startsWith("7")) return "7" + digits;
