@@ -119,7 +119,7 @@ def planned(db: Connection, numbers: Collection[int]) -> dict[int, int]:
         .where(plays.c.record_id.in_(numbers), calls.c.status == literal_column("'created'"))
         .group_by(plays.c.record_id)
     )
-    return {number: count for number, count in db.execute(waiting)}
+    return {row[0]: row[1] for row in db.execute(waiting)}
 
 
 def requests_of(db: Connection, number: int, most: int = 20) -> list[Use]:

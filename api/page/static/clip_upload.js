@@ -41,7 +41,7 @@
       const percent = Math.round((event.loaded / event.total) * 100);
       if (percent < 100) {
         this.bar.value = percent;
-        this.told.textContent = say("{percent} %", { percent });
+        this.told.textContent = `${percent} %`;
       } else {
         this.bar.removeAttribute("value");
         this.told.textContent = say("Sent; it is being converted…");
