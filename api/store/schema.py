@@ -2,6 +2,7 @@
 
     accounts 1--* records, templates, ledger, stop_list, replays
     accounts 1--* sessions, links, sent, caught, refusals; accounts 1--1 receivers
+    records *--* requests, by plays
     accounts 1--* requests 1--* api_calls 1--* calls 1--* facts
                                 api_calls 1--* outbox 1--* tries
 
@@ -143,6 +144,7 @@ records = Table(
     Column("duration_ms", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("deleted_at", Double),
+    Column("searched", Text, nullable=False, server_default=""),  # name and text, case folded as databases cannot
     Index(None, "account_id", "id"),
     Index(
         "ix_records_moderation", "id",
@@ -174,6 +176,13 @@ requests = Table(
     Column("template_id", Id, ForeignKey("templates.id")),
     Column("created_at", Double, nullable=False),
     sqlite_autoincrement=True,
+)
+
+plays = Table(  # which records a request plays
+    "plays",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("request_id", Id, ForeignKey("requests.id"), primary_key=True, autoincrement=False),
 )
 
 api_calls = Table(
