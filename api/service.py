@@ -179,6 +179,11 @@ class Service:
         with self.database.read() as db:
             return accounts.exist(db)
 
+    @property
+    def node_id(self) -> str:
+        """Who claims calls here; "" before the start and after the end."""
+        return self._node.id if self._node else ""
+
     async def _dispatch(self, node: Node, deliverer: Deliverer) -> Dispatcher:
         dispatcher = Dispatcher(
             self._engine, self.database, node, self.hub, ScriptStore(self.database, self.clips),
