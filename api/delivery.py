@@ -55,7 +55,7 @@ class Deliverer:
         networks: Sequence[Network],
         metrics: Metrics,
         now: Callable[[], float],
-        ours: re.Pattern[str],
+        ours: re.Pattern[str] | None = None,
     ) -> None:
         """`ours` are the addresses of receivers of this service: over HTTP like all others, but wherever they lie."""
         self._database = database
@@ -183,7 +183,7 @@ class Deliverer:
 
     async def _exchange(self, url: str, headers: dict[str, str], body: str) -> tuple[int | None, str]:
         """The status of the answer and its beginning; None, and the reason, where none came."""
-        client = self._to_ours if self._ours.fullmatch(url) else self._client
+        client = self._to_ours if self._ours and self._ours.fullmatch(url) else self._client
         try:
             async with (
                 asyncio.timeout(TIMEOUT_S),

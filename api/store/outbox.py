@@ -217,7 +217,7 @@ def page(db: Connection, account_id: int, which: Filter, before: int | None, mos
     mine = _shown().where(outbox.c.account_id == account_id, *which.where())
     if before is not None:
         mine = mine.where(outbox.c.id < before)
-    found = {row.id: Webhook(*row, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
+    found = {row.id: Webhook(*row, []) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
     last = select(tries.c.outbox_id, func.max(tries.c.number).label("number")).where(tries.c.outbox_id.in_(found))
     of_each = last.group_by(tries.c.outbox_id).subquery()
     join = and_(tries.c.outbox_id == of_each.c.outbox_id, tries.c.number == of_each.c.number)
@@ -275,7 +275,7 @@ def webhooks(
         mine = mine.where(outbox.c.api_call_id.in_(api_call_ids))
     if failed_only:
         mine = mine.where(*_failed())
-    found = {row.id: Webhook(*row, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
+    found = {row.id: Webhook(*row, []) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
     of_them = select(tries).where(tries.c.outbox_id.in_(found)).order_by(tries.c.outbox_id, tries.c.number)
     for row in db.execute(of_them):
         told = Try(row.at, row.took_ms, row.headers, row.status, row.answer)
