@@ -217,7 +217,9 @@ def page(db: Connection, account_id: int, which: Filter, before: int | None, mos
     mine = _shown().where(outbox.c.account_id == account_id, *which.where())
     if before is not None:
         mine = mine.where(outbox.c.id < before)
-    found = {row.id: Webhook(*row, []) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
+    found = {
+        row.id: Webhook(**row._mapping, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))
+    }
     last = select(tries.c.outbox_id, func.max(tries.c.number).label("number")).where(tries.c.outbox_id.in_(found))
     of_each = last.group_by(tries.c.outbox_id).subquery()
     join = and_(tries.c.outbox_id == of_each.c.outbox_id, tries.c.number == of_each.c.number)
@@ -228,9 +230,7 @@ def page(db: Connection, account_id: int, which: Filter, before: int | None, mos
 
 def one(db: Connection, account_id: int, number: int) -> Webhook | None:
     """A webhook of the account with all its tries."""
-    found = webhooks(
-        db, account_id, numbers=[number], api_call_ids=None, failed_only=False, since=0, most=1
-    )
+    found = webhooks(db, account_id, numbers=[number], api_call_ids=None, failed_only=False, since=0, most=1)
     return found[0] if found else None
 
 
@@ -263,6 +263,10 @@ def _shown() -> Select[Any]:
     )  # fmt: skip
 
 
+def _webhooks_of(db: Connection, wanted: Select[Any]) -> dict[int, Webhook]:
+    return {row.id: Webhook(**row._mapping, kept=[]) for row in db.execute(wanted)}
+
+
 def webhooks(
     db: Connection, account_id: int, *, numbers: Collection[int] | None, api_call_ids: Collection[int] | None,
     failed_only: bool, since: float, most: int,
@@ -275,7 +279,9 @@ def webhooks(
         mine = mine.where(outbox.c.api_call_id.in_(api_call_ids))
     if failed_only:
         mine = mine.where(*_failed())
-    found = {row.id: Webhook(*row, []) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
+    found = {
+        row.id: Webhook(**row._mapping, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))
+    }
     of_them = select(tries).where(tries.c.outbox_id.in_(found)).order_by(tries.c.outbox_id, tries.c.number)
     for row in db.execute(of_them):
         told = Try(row.at, row.took_ms, row.headers, row.status, row.answer)
@@ -288,7 +294,8 @@ def send_again(
 ) -> list[int]:
     """Make webhooks of the account due again: these, whatever became of them, or all that failed since a time.
 
-    Of all that failed the oldest `AGAIN_AT_ONCE`: a click must not hold the tables for minutes. One that is on its way, or waits for its next try, is due at once. The pauses begin anew.
+    Of all that failed the oldest `AGAIN_AT_ONCE`: a click must not hold the tables for minutes. One that waits for its
+    next try is due at once. The pauses begin anew.
     """
     mine = update(outbox).where(outbox.c.account_id == account_id, outbox.c.owner.is_(None))
     if numbers is not None:

@@ -25,7 +25,7 @@ class Bar(NamedTuple):
     width: float
     height: float
     at: float  # when the hour began
-    count: int
+    many: int
 
 
 def show(visit: Visit) -> Response:

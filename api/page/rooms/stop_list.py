@@ -14,8 +14,8 @@ from api.fields import Unfit
 from api.messages import Message
 from api.page import paging, sheet
 from api.page.visit import Visit, Way
-from api.store import stop_list
 from api.stop_import import Line
+from api.store import stop_list
 
 ON_A_PAGE = 50
 MAX_COMMENT = 1000

@@ -109,7 +109,7 @@
     }
   });
 
-  reveal(document);
   for (const part of document.querySelectorAll("[data-refresh]")) follow(part);
+  reveal(document);
   for (const form of document.querySelectorAll("[data-again]")) form.closest("dialog").counted = ask_how_many(form);
 })();
