@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
+from api.messages import in_language
 from api.page import formats, icons, navigation, words
 
 # Nothing from elsewhere, no script or style in the text of a page; `blob:` is a clip that was just recorded.
@@ -39,7 +40,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {
-        "_": partial(words.say, language), "language": language, "icon": icons.icon, "asset": asset,
+        "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language, "icon": icons.icon, "asset": asset,
         "rooms": navigation.ROOMS,
     }  # fmt: skip
     made.filters |= {
