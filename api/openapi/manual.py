@@ -18,6 +18,7 @@ from api.problems import Code
 
 _REF = "#/components/schemas/"
 _VERBS = ("get", "post")
+_RANKS = {"yes": 0, "one": 1, "": 2}  # what must be there comes first
 # What a field of such a kind holds, in a word or two; the kind's own description says it whole.
 TYPES: dict[str, Message] = {
     "NoObject": Message("any value"),
@@ -245,7 +246,7 @@ class _Reader:
         for field, told in known.get("properties", {}).items():
             required = "yes" if field in always else "one" if field in some else ""
             made.append(self._field(f"{at}.{field}", field, told, required, given.get(field), inside))
-        return tuple(made)
+        return tuple(sorted(made, key=lambda one: (one.name == "apiKey", _RANKS[one.required])))
 
     def _field(
         self, anchor: str, name: str, told: Schema, required: str, example: Any, open_: tuple[str, ...]

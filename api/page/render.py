@@ -41,7 +41,7 @@ def environment(language: str) -> Environment:
     )  # fmt: skip
     made.globals |= {
         "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language, "icon": icons.icon, "asset": asset,
-        "rooms": navigation.ROOMS,
+        "rooms": navigation.ROOMS, "known": is_known,
     }  # fmt: skip
     made.filters |= {
         "code": _code, "money": partial(formats.money, language=language), "phone": formats.phone,
@@ -53,6 +53,11 @@ def environment(language: str) -> Environment:
 def asset(path: str) -> str:
     """The address of a file of `static/`; kept by browsers until it changes."""
     return f"/static/{words.stamp(path)}/{path}"
+
+
+def is_known(path: str) -> bool:
+    """There is such a file in `static/`."""
+    return (words.STATIC / path).is_file()
 
 
 def _code(text: str) -> Markup:
