@@ -248,6 +248,10 @@ calls = Table(
         "ix_calls_going_on", "trunk", "outgoing",
         sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL"),
     ),
+    Index(  # the last hour of the trunks is counted in it alone
+        "ix_calls_over", "finished_at", "trunk", "disposition", "started_at",
+        sqlite_where=text("finished_at IS NOT NULL"), postgresql_where=text("finished_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )  # fmt: skip
 
@@ -449,4 +453,6 @@ nodes = Table(
     Column("pid", Integer, nullable=False),
     Column("born", String(40), nullable=False),  # when the process began, as its host counts
     Column("beat_at", Double, nullable=False),
+    Column("version", String(40), nullable=False, server_default=""),
+    Column("trunks", JSON),  # name -> {up, reason, at}: what its registrations have come to
 )

@@ -15,6 +15,13 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("password", sa.Text(), nullable=True))
+    # Whoever runs the service looks at its nodes, and at the last hour of its trunks.
+    op.add_column("nodes", sa.Column("version", sa.String(40), nullable=False, server_default=""))
+    op.add_column("nodes", sa.Column("trunks", sa.JSON(), nullable=True))
+    op.create_index(
+        "ix_calls_over", "calls", ["finished_at", "trunk", "disposition", "started_at"],
+        sqlite_where=sa.text("finished_at IS NOT NULL"), postgresql_where=sa.text("finished_at IS NOT NULL"),
+    )  # fmt: skip
     _of_account(
         "sessions",
         sa.Column("token_hash", sa.String(64), nullable=False),
