@@ -142,7 +142,7 @@ class Teller:
 
 def block(name: str) -> Message:
     """A block of a menu: `menu.1.2` is the one behind the digits 1 and 2."""
-    digits = name.split(".")[1:] if name.split(".")[0] == "menu" else None
+    digits = name.split(".")[1:] if name.split(".", maxsplit=1)[0] == "menu" else None
     if digits is None:
         return Message('the block "{name}"', name=name)
     return Message("the block {digits}", digits=" → ".join(digits)) if digits else Message("the first block")
