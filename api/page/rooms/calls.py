@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from api.messages import Message
 from api.page import asked, call_filter, outcomes, spreadsheet, telling, timeline, webhook_words
 from api.page.call_filter import STATES
-from api.page.live import in_words, teller_of
+from api.page.fact_words import in_words, teller_of
 from api.page.visit import Visit, Way
 from api.problems import Code
 from api.refusal import Refusal

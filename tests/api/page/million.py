@@ -63,7 +63,7 @@ def fill(database: Database, count: int) -> int:
             ),
             {"count": count, "account": account, "start": START},
         )  # fmt: skip
-        db.execute(text(
+        some = (
             "INSERT INTO calls (request_id, api_call_id, account_id, phone, outgoing, status, waits_for, due_at,"
             " created_at, updated_at, finished_at, disposition, heard_ms, answers, path, tags, to_block, held, cost)"
             " SELECT request_id, id, account_id, phone, outgoing,"
@@ -74,7 +74,11 @@ def fill(database: Database, count: int) -> int:
             " WHEN id % 5 = 1 THEN 'busy' ELSE 'answered' END,"
             " 1000, '[]', '[]', CASE WHEN id % 9999 = 0 THEN '[\"rare\"]' ELSE '[]' END, 0, 0, 0"
             " FROM api_calls WHERE account_id = :account"
-        ), {"account": account, "start": START})  # fmt: skip
+        )
+        if kind == "postgresql":
+            some = some.replace("'[]', '[]', CASE", "CAST('[]' AS json), CAST('[]' AS json), CASE")
+            some = some.replace("'[\"rare\"]' ELSE '[]'", "CAST('[\"rare\"]' AS json) ELSE CAST('[]' AS json)")
+        db.execute(text(some), {"account": account, "start": START})
     with database.write() as db:
         db.execute(text("ANALYZE"))
     return account
