@@ -68,7 +68,7 @@ def download(visit: Visit) -> Response:
 
 _HEAD = (
     Message("Call"), Message("Callee"), Message("From number"), Message("Created"), Message("Answered"),
-    Message("Ended"), Message("Result"), Message("Disposition"), Message("SIP"), Message("Q.850"), Message("Digits"),
+    Message("Ended"), Message("Result"), Message("Disposition"), Message("SIP code"), Message("Q.850 cause"), Message("Digits"),
     Message("Heard, s"), Message("Cost"), Message("Tags"), Message("Label"),
 )  # fmt: skip
 
