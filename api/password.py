@@ -15,7 +15,6 @@ from api.refusal import Refusal
 
 SHORTEST, LONGEST = 10, 200
 AT_ONCE = 2  # each takes 19 MiB and some 20 ms of a core, which calls need too
-BUSY = Message("Many people sign in just now. Try again in some seconds.")
 _WAIT_S = 5.0
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -50,10 +49,15 @@ def right(password: str, kept: str | None) -> bool:
             return False
 
 
+def busy() -> Refusal:
+    """What those get who come when too many others are at it."""
+    return Refusal(Code.STORE_UNAVAILABLE, "Many people sign in just now. Try again in some seconds.")
+
+
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _turns.acquire(timeout=_WAIT_S):
-        raise Refusal(Code.STORE_UNAVAILABLE, BUSY)
+        raise busy()
     try:
         yield
     finally:

@@ -61,7 +61,7 @@ def _door(service: Service, door: Door, limiter: CapacityLimiter | None) -> Call
             async with request.form(max_files=0, max_fields=20) as form:
                 given = {name: str(value) for name, value in form.items()}
         if limiter and limiter.statistics().tasks_waiting >= _WAITING:
-            raise Refusal(Code.STORE_UNAVAILABLE, password.BUSY)
+            raise password.busy()
         return await to_thread.run_sync(door, service, request, language_of(request), given, limiter=limiter)
 
     return enter
@@ -156,11 +156,9 @@ def _use_link(service: Service, request: Request, language: str, given: dict[str
 
 
 def _session(service: Service, request: Request, language: str, given: dict[str, str]) -> Response:
-    """Whether somebody is signed in: scripts ask before they send what was typed."""
+    """Who is signed in, null if nobody is: scripts ask before they send what was typed."""
     known = visitor.find(service, request)
-    if known is None:
-        return Response(status_code=401, headers={"Signed-Out": "true", **_NO_STORE})
-    return JSONResponse({"name": known[0].name}, headers=_NO_STORE)
+    return JSONResponse({"name": known[0].name if known else None}, headers=_NO_STORE)
 
 
 def _sign_out(service: Service, request: Request, language: str, given: dict[str, str]) -> Response:

@@ -106,7 +106,8 @@
   // The name of the account that is signed in in this browser; null if nobody is. Throws when the service is away.
   async function session() {
     const reply = await fetch("/session", { cache: "no-store", headers: { Accept: "application/json" } });
-    return reply.ok ? (await reply.json()).name : null;
+    if (!reply.ok) throw new Error(reply.statusText);
+    return (await reply.json()).name;
   }
 
   // Like `fetch`; where the session has ended one may sign in, and the request is made again.
