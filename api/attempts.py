@@ -78,7 +78,9 @@ def name_of_address(address: str) -> str:
 def told(seconds: float) -> Message:
     """The wait, in words."""
     if seconds <= 60:
-        return Message("Too many failures. The next try is possible in {seconds} s.", seconds=max(1, -int(-seconds // 1)))
+        return Message(
+            "Too many failures. The next try is possible in {seconds} s.", seconds=max(1, -int(-seconds // 1))
+        )
     return Message("Too many failures. The next try is possible in {minutes} min.", minutes=-int(-seconds // 60))
 
 

@@ -21,7 +21,9 @@ def longest_wait_s(db: Connection, names: Mapping[str, Rule], now: float) -> flo
 def begin(db: Connection, names: Mapping[str, Rule], now: float) -> float:
     """A try of all these names counts as a failure until it is `succeeded`; else nothing is counted, and the seconds
     to wait come back."""
-    known = {name: _locked(db, name, now) for name in sorted(names)}  # in this order, so that no two wait for each other
+    known = {
+        name: _locked(db, name, now) for name in sorted(names)
+    }  # in this order, so that no two wait for each other
     wait = max(rules.wait_s(tries, now) for tries in known.values())
     if wait == 0.0:
         for name, tries in known.items():
