@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
 from api import conclusion
 from api.store import attempts, nodes, outbox, queue, replays, sessions
 from api.store.database import Database
+from engine.trunks import TrunkState
 
 TIDY_EVERY_S = 600.0  # who signed in, and who failed to: nothing finds these by their age
 
@@ -18,9 +20,13 @@ _log = structlog.get_logger("zvonar.node")
 class Node:
     """Safe to use from any thread; its calls block."""
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, now: Callable[[], float], registrations: Callable[[], Mapping[str, TrunkState]] = dict
+    ) -> None:
         self._database = database
         self._now = now
+        self._registrations = registrations
+        self._told: dict[str, dict[str, Any]] | None = None  # of them, to the store
         self._beat_at = now()
         self._tidied_at = 0.0
         with database.write() as db:
@@ -38,7 +44,8 @@ class Node:
         """
         with self._database.write() as db:
             now = self._now()
-            lives = nodes.beat(db, self.id, now)
+            trunks = {name: state._asdict() for name, state in self._registrations().items()}
+            lives = nodes.beat(db, self.id, now, None if trunks == self._told else trunks)
             if not lives:
                 self.id = nodes.register(db, now)
             replays.forget(db, now)
@@ -47,6 +54,7 @@ class Node:
                 attempts.forget(db, now)
                 self._tidied_at = now
         self._beat_at = now
+        self._told = trunks if lives else None
         return lives
 
     def sweep(self) -> int:

@@ -96,7 +96,7 @@ def test_one_error_for_a_wrong_password_and_for_no_account(browser: Callable[...
 
 @pytest.mark.parametrize(
     "back",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", 
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
      "javascript:1", "/a\r\nSet-Cookie: b=c", "", "a", "/" + "x" * 3000],
 )  # fmt: skip
 def test_it_leads_to_our_own_pages_only(back: str) -> None:
