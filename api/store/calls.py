@@ -185,6 +185,23 @@ def one(db: Connection, account_id: int, number: int) -> ApiCall | None:
     return _load(db, account_id, [number], {}).get(number)
 
 
+class State(NamedTuple):
+    """How a dialing stands."""
+
+    id: int
+    status: str
+    waits_for: str
+    due_at: float
+    owner: str | None
+
+
+def states(db: Connection, account_id: int, number: int) -> list[State]:
+    """The dialings of one of the account's api-calls, in order; none of another's."""
+    mine = select(calls.c.id, calls.c.status, calls.c.waits_for, calls.c.due_at, calls.c.owner)
+    mine = mine.where(calls.c.api_call_id == number, calls.c.account_id == account_id)
+    return [State(*row) for row in db.execute(mine.order_by(calls.c.id))]
+
+
 def request(db: Connection, number: int) -> Request:
     """The request of that number."""
     return Request(*db.execute(select(requests).where(requests.c.id == number)).one())

@@ -164,20 +164,29 @@ def delete(db: Connection, number: int, now: float) -> None:
     db.execute(update(records).where(records.c.id == number).values(deleted_at=now))
 
 
-def in_moderation(db: Connection) -> list[tuple[Record, str]]:
+def by_id(db: Connection, number: int) -> Record | None:
+    """The record of that number, whoever has it; None if there is none, or it is deleted."""
+    row = db.execute(select(records).where(records.c.id == number, records.c.deleted_at.is_(None))).one_or_none()
+    return Record(*row) if row else None
+
+
+def in_moderation(db: Connection, most: int | None = None) -> list[tuple[Record, str]]:
     """The records that wait for a moderator, in order, each with its account's name."""
     waiting = (
         select(records, accounts.c.name)
         .join(accounts, accounts.c.id == records.c.account_id)
         .where(records.c.status == RecordStatus.MODERATION, records.c.deleted_at.is_(None))
         .order_by(records.c.id)
+        .limit(most)
     )
     return [(Record(*row[:-1]), row[-1]) for row in db.execute(waiting)]
 
 
-def decide(db: Connection, number: int, status: RecordStatus, comment: str) -> bool:
-    """What a moderator says of a record; false if there is none."""
+def decide(db: Connection, number: int, status: RecordStatus, comment: str, *, waiting: bool = False) -> bool:
+    """What a moderator says of a record; false if there is none; with `waiting`, none that still waits for one."""
     mine = update(records).where(records.c.id == number, records.c.deleted_at.is_(None))
+    if waiting:
+        mine = mine.where(records.c.status == RecordStatus.MODERATION)
     return db.execute(mine.values(status=status.value, moderator_comment=comment)).rowcount == 1
 
 

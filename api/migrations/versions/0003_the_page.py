@@ -15,6 +15,13 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("password", sa.Text(), nullable=True))
+    # Whoever runs the service looks at its nodes, and at the last hour of its trunks.
+    op.add_column("nodes", sa.Column("version", sa.String(40), nullable=False, server_default=""))
+    op.add_column("nodes", sa.Column("trunks", sa.JSON(), nullable=True))
+    op.create_index(
+        "ix_calls_over", "calls", ["finished_at", "trunk", "disposition", "started_at"],
+        sqlite_where=sa.text("finished_at IS NOT NULL"), postgresql_where=sa.text("finished_at IS NOT NULL"),
+    )  # fmt: skip
     _of_account(
         "sessions",
         sa.Column("token_hash", sa.String(64), nullable=False),
@@ -65,8 +72,11 @@ def upgrade() -> None:
     _of_account(
         "caught",
         sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("method", sa.String(20), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("signature", sa.String(10), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
     )
     op.create_index("ix_caught_account_id_caught_id", "caught", ["account_id", "id"])
@@ -89,6 +99,22 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_refusals_account_id_accounts"),
         sa.PrimaryKeyConstraint("account_id", "hour", "method", "code", name="pk_refusals"),
     )
+    _indexes()
+
+
+def _indexes() -> None:
+    """What the rooms turn over page by page."""
+    op.create_index("ix_outbox_account_id_outbox_id", "outbox", ["account_id", "id"])
+    op.create_index("ix_outbox_account_id_outbox_host_outbox_id", "outbox", ["account_id", "host", "id"])
+    op.create_index("ix_outbox_api_call_id_outbox_id", "outbox", ["api_call_id", "id"])
+    op.create_index(
+        "ix_outbox_failed", "outbox", ["account_id", "id"],
+        sqlite_where=sa.text("delivered IS 0 AND tries > 0"),
+        postgresql_where=sa.text("delivered IS false AND tries > 0"),
+    )  # fmt: skip
+    op.create_index("ix_ledger_account_id_ledger_kind_ledger_id", "ledger", ["account_id", "kind", "id"])
+    op.create_index("ix_ledger_account_id_ledger_created_at", "ledger", ["account_id", "created_at"])
+    op.create_index("ix_stop_list_account_id_stop_list_id", "stop_list", ["account_id", "id"])
 
 
 def _fill() -> None:
