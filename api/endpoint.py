@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import auth, body, replies, visitor
+from api import auth, body, history, replies, visitor
 from api.kinds import MAX_KEY
 from api.method import Call, Method, Repetition
 from api.problems import Code
@@ -59,6 +59,18 @@ def _answer(service: Service, path: str, method: Method, request: Request, got: 
     """In a thread: let the account in, do what it asks, write the reply."""
     account = _who(service, request, got)
     request.state.account_id = account.id
+
+    def done() -> Response:
+        return _done(service, path, method, request, got, account)
+
+    if not history.wanted(request, got):
+        return done()
+    return history.kept(service.database, account, path, got, language_of(request), service.now(), done)
+
+
+def _done(
+    service: Service, path: str, method: Method, request: Request, got: body.Body, account: Account
+) -> Response:
     repetition = _repetition(request, path, got)
     given = _given(service, account, repetition)
     if given is not None:

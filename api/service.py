@@ -20,6 +20,7 @@ from api.hub import Hub
 from api.messages import Message
 from api.metrics import Metrics
 from api.node import Node
+from api.overview import Overview
 from api.refusal_counts import RefusalCounts
 from api.script_store import ScriptStore
 from api.speech import Speech
@@ -70,6 +71,7 @@ class Service:
         self.metrics = Metrics()
         self.refusals = RefusalCounts(self.database)
         self.now: Callable[[], float]
+        self.overview: Overview
         self.trunks: list[TrunkConfig] = []
         self._thread: EngineThread[Dialer] = EngineThread(lambda: opener(config))
         self._engine: Dialer
@@ -89,7 +91,10 @@ class Service:
         self._engine = await asyncio.to_thread(self._thread.start)
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
-        node = self._node = await asyncio.to_thread(Node, self.database, self.now)
+        node = self._node = await asyncio.to_thread(
+            Node, self.database, self.now, lambda: self._engine.registrations
+        )
+        self.overview = Overview(self.database, self.now)
         await asyncio.to_thread(node.sweep)
         await asyncio.to_thread(self._look_for_strays)
         networks = [ipaddress.ip_network(text, strict=False) for text in self.config.webhook.allow_networks]
@@ -188,6 +193,11 @@ class Service:
         census = await asyncio.wrap_future(self._thread.run(self._census()))
         waits, webhooks = await asyncio.to_thread(self._waits)
         return self.metrics.show(census, waits, webhooks, self._engine.busy)
+
+    @property
+    def node_id(self) -> str:
+        """Who claims calls here; "" before the start and after the end."""
+        return self._node.id if self._node else ""
 
     def has_accounts(self) -> bool:
         """Anybody could use the service."""

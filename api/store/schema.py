@@ -2,6 +2,7 @@
 
     accounts 1--* records, templates, ledger, stop_list, replays
     accounts 1--* sessions, links, sent, caught, refusals; accounts 1--1 receivers
+    records *--* requests, by plays
     accounts 1--* requests 1--* api_calls 1--* calls 1--* facts
                                 api_calls 1--* outbox 1--* tries
 
@@ -145,6 +146,7 @@ records = Table(
     Column("duration_ms", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("deleted_at", Double),
+    Column("searched", Text, nullable=False, server_default=""),  # name and text, case folded as databases cannot
     Index(None, "account_id", "id"),
     Index(
         "ix_records_moderation", "id",
@@ -176,6 +178,13 @@ requests = Table(
     Column("template_id", Id, ForeignKey("templates.id")),
     Column("created_at", Double, nullable=False),
     sqlite_autoincrement=True,
+)
+
+plays = Table(  # which records a request plays
+    "plays",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("request_id", Id, ForeignKey("requests.id"), primary_key=True, autoincrement=False),
 )
 
 api_calls = Table(
@@ -238,6 +247,10 @@ calls = Table(
     Index(
         "ix_calls_going_on", "trunk", "outgoing",
         sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL"),
+    ),
+    Index(  # the last hour of the trunks is counted in it alone
+        "ix_calls_over", "finished_at", "trunk", "disposition", "started_at",
+        sqlite_where=text("finished_at IS NOT NULL"), postgresql_where=text("finished_at IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )  # fmt: skip
@@ -440,4 +453,6 @@ nodes = Table(
     Column("pid", Integer, nullable=False),
     Column("born", String(40), nullable=False),  # when the process began, as its host counts
     Column("beat_at", Double, nullable=False),
+    Column("version", String(40), nullable=False, server_default=""),
+    Column("trunks", JSON),  # name -> {up, reason, at}: what its registrations have come to
 )
