@@ -199,7 +199,9 @@ def _role(text: str) -> Role:
     return Role(text)
 
 
-def _fit(visit: Visit, errors: Errors, field: str, check: Callable[[_Given], _Taken], value: _Given) -> _Taken | None:
+def _fit(
+    visit: Visit, errors: Errors, field: str, check: Callable[[_Given], _Taken], value: _Given
+) -> _Taken | None:
     try:
         return check(value)
     except Unfit as error:

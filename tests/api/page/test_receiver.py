@@ -167,7 +167,7 @@ def test_who_waits_holds_no_thread_and_not_too_many_wait(
 def test_our_own_receiver_is_reached_outside_of_the_sandbox_and_nothing_else(
     run_service: Callable[..., Any], config: Config, fake_engine: Any, receiver: Any
 ) -> None:
-    """With a trunk of somebody's no webhook goes to loopback, but to a receiver of this service at its public address."""
+    """With a trunk no webhook goes to loopback, but to a receiver of this service at its public address."""
     trunk = TrunkConfig(name="real", server="127.0.0.1:5060", numbers=fake_engine.trunks[0].numbers)
     fake_engine.trunks = [trunk]
     real = config.model_copy(update={"trunk": (trunk,)})
