@@ -15,12 +15,13 @@ from api import numbers
 from api.clips import ClipStore
 from api.delivery import Deliverer
 from api.dispatch import Dialer, Dispatcher
-from api.guard import LOOPBACK
+from api.guard import LOOPBACK, own_receivers
 from api.hub import Hub
 from api.messages import Message
 from api.metrics import Metrics
 from api.node import Node
 from api.overview import Overview
+from api.refusal_counts import RefusalCounts
 from api.script_store import ScriptStore
 from api.speech import Speech
 from api.store import accounts, outbox, queue
@@ -68,6 +69,7 @@ class Service:
         self.speech = Speech(Speaker(config.speech, config.store.clips / "spoken"), self.clips, self.tariff)
         self.hub = Hub()
         self.metrics = Metrics()
+        self.refusals = RefusalCounts(self.database)
         self.now: Callable[[], float]
         self.overview: Overview
         self.trunks: list[TrunkConfig] = []
@@ -77,6 +79,7 @@ class Service:
         self._deliverer: Deliverer | None = None
         self._node: Node | None = None
         self._listener: Listener | None = None
+        self._counting: asyncio.Task[None] | None = None
         self._draining: Dispatcher | None = None
         self._ending = False
         self._held = ExitStack()
@@ -97,11 +100,13 @@ class Service:
         networks = [ipaddress.ip_network(text, strict=False) for text in self.config.webhook.allow_networks]
         if self.config.sandboxed:
             networks += LOOPBACK
-        self._deliverer = Deliverer(self.database, node, networks, self.metrics, self.now)
+        ours = own_receivers(self.config.api.public_url, self.config.api.listen)
+        self._deliverer = Deliverer(self.database, node, networks, self.metrics, self.now, ours)
         self._deliverer.start()
         self._dispatcher = await asyncio.wrap_future(self._thread.run(self._dispatch(node, self._deliverer)))
         self._listener = Listener(self.database, self._hear)
         self._listener.start()
+        self._counting = asyncio.create_task(self.refusals.write_on())
 
     async def quiesce(self) -> None:
         """Start no more calls, let those that go on end (`[api] drain_s`), write their results.
@@ -127,6 +132,11 @@ class Service:
         deliverer, self._deliverer = self._deliverer, None
         if deliverer:
             await deliverer.stop(WEBHOOKS_END_WITHIN_S)
+        if self._counting:
+            self._counting.cancel()
+            await asyncio.gather(self._counting, return_exceptions=True)
+            await asyncio.to_thread(self.refusals.write)
+            self._counting = None
         await asyncio.to_thread(self._leave)
         if self._listener:
             await asyncio.to_thread(self._listener.stop)
@@ -141,6 +151,11 @@ class Service:
                 node.leave()
         except Exception:  # the next start, or another node, sees to what it left
             _log.exception("node_cannot_leave")
+
+    @property
+    def ending(self) -> bool:
+        """It was asked to end: nobody should wait for anything."""
+        return self._ending
 
     def wake(self) -> None:
         """Calls were queued."""
@@ -181,13 +196,8 @@ class Service:
 
     @property
     def node_id(self) -> str:
-        """The name of this node; "" before the start and after the end."""
+        """Who claims calls here; "" before the start and after the end."""
         return self._node.id if self._node else ""
-
-    def has_accounts(self) -> bool:
-        """Anybody could use the service."""
-        with self.database.read() as db:
-            return accounts.exist(db)
 
     async def _dispatch(self, node: Node, deliverer: Deliverer) -> Dispatcher:
         dispatcher = Dispatcher(

@@ -2,14 +2,129 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any, NamedTuple
+
 from starlette.responses import Response
 
+from api import json_text, numbers
+from api.body import MAX_DEPTH
+from api.messages import Message
+from api.page import field_names, files
+from api.page.sandbox_numbers import speakers
 from api.page.visit import Visit, Way
+from api.refusal import Refusal
+from api.store import accounts, sent
+
+PARTS = ("clips.css", "menu.css", "watch.css", "clips.js", "menu.js", "watch.js")  # of elements that cross rooms
+_A_PAGE = 20
+_LAST_CALLS = 12
+
+
+class Kind(NamedTuple):
+    """One of the requests that can be put together."""
+
+    method: str
+    name: Message
+
+
+KINDS = (
+    Kind("create", Message("Creating a call")),
+    Kind("get", Message("Getting information about a call")),
+    Kind("userInfo", Message("Getting information about the user")),
+    Kind("createRecord", Message("Creating a clip")),
+)
 
 
 def show(visit: Visit) -> Response:
     """The first page after signing in."""
-    return visit.page("emulator.html")
+    service, account = visit.service, visit.account
+    lines = [
+        (number, trunk.accounts is None, trunk.name) for trunk in service.trunks for number in numbers.of_trunk(trunk)
+    ]
+    mine = numbers.of_account(service.trunks, account)
+    key = service.database.seal.open(account.key_sealed)
+    return visit.page(
+        "emulator.html",
+        kinds=KINDS,
+        key=shortened(key),
+        lines=[line for line in dict((line[0], line) for line in reversed(lines)).values() if line[0] in mine],
+        default=account.outgoing if account.outgoing in mine else "",
+        unavailable=field_names.unavailable(),
+        speakers=speakers() if service.config.sandboxed else [],
+        languages=service.speech.languages(),
+        trunks=", ".join(sorted({line[2] for line in lines if line[0] in mine})),
+        names=json.dumps({kind.method: kind.name.render(visit.language) for kind in KINDS}, ensure_ascii=False),
+        parts=[part for part in PARTS if part in files.known()],
+    )
 
 
-WAYS = (Way("GET", "/", show),)
+def shortened(key: str) -> str:
+    """A key as it is shown to who did not ask for it."""
+    return f"{key[:4]}…{key[-4:]}"
+
+
+def show_key(visit: Visit) -> Response:
+    """The whole key."""
+    return visit.json({"key": visit.service.database.seal.open(visit.account.key_sealed)})
+
+
+def renew_key(visit: Visit) -> Response:
+    """Another key; the one before dies at once."""
+    database = visit.service.database
+    with database.write() as db:
+        key = accounts.renew_key(db, database.seal, visit.account.id)
+    return visit.json({"key": key, "shortened": shortened(key)})
+
+
+def check(visit: Visit) -> Response:
+    """Which fields of a request (`method`, and `body`, JSON text) are known to nobody."""
+    method = visit.text("method")
+    if method not in field_names.MODELS:
+        return visit.json({"unknown": []}, 404)
+    try:
+        body = json_text.load(visit.text("body"), MAX_DEPTH)
+    except Refusal as error:
+        return visit.json({"unknown": [], "message": error.message.render(visit.language)})
+    return visit.json({"unknown": [told._asdict() for told in field_names.unknown(method, body)]})
+
+
+def history(visit: Visit) -> Response:
+    """Requests that were sent before, a page of them; `before` is the number that the page before ended with."""
+    before = visit.query.get("before", "")
+    with visit.service.database.read() as db:
+        kept = sent.of(db, visit.account.id, int(before[:15]) if before.isdecimal() else None, _A_PAGE + 1)
+    told = [{"id": one.id, **one.exchange._asdict(), "body": _value(one.exchange.body)} for one in kept[:_A_PAGE]]
+    return visit.json({"sent": told, "more": len(kept) > _A_PAGE})
+
+
+def forget(visit: Visit) -> Response:
+    """The history is emptied."""
+    with visit.service.database.write() as db:
+        sent.clear(db, visit.account.id)
+    return visit.json({})
+
+
+def last_calls(visit: Visit) -> Response:
+    """What can be asked about."""
+    with visit.service.database.read() as db:
+        latest = sent.last_calls(db, visit.account.id, _LAST_CALLS)
+    return visit.json({"calls": [{"id": number, "phone": phone, "at": at} for number, phone, at in latest]})
+
+
+def _value(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return {}
+
+
+WAYS = (
+    Way("GET", "/", show),
+    Way("POST", "/emulator/key", show_key),
+    Way("POST", "/emulator/key/renew", renew_key),
+    Way("POST", "/emulator/check", check),
+    Way("GET", "/emulator/history", history),
+    Way("POST", "/emulator/history/clear", forget),
+    Way("GET", "/emulator/calls", last_calls),
+)
