@@ -23,15 +23,16 @@ class Person:
             base_url=running.url, timeout=20, cookies={"zvonar": token},
             headers={"accept-language": "en", "sec-fetch-site": "same-origin"},
         )  # fmt: skip
+        running.clients.append(self)  # closed with the service
 
     def get(self, path: str, status: int = 200, **headers: str) -> str:
         answer = self.http.get(path, headers=headers)
         assert answer.status_code == status, answer.text
         return answer.text
 
-    def post(self, path: str, status: int = 200, accept: str = "text/html", **fields: Any) -> httpx2.Response:
+    def post(self, path: str, expected: int = 200, accept: str = "text/html", **fields: Any) -> httpx2.Response:
         answer = self.http.post(path, data=fields, headers={"accept": accept})
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == expected, answer.text
         return answer
 
     def known(self, name: str) -> Account:

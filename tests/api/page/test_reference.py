@@ -127,7 +127,7 @@ def test_examples_would_be_taken() -> None:
 
 
 def _validate(schema: Any, value: Any) -> None:
-    jsonschema_rs.validator_for(schema | {"components": {"schemas": SCHEMAS}}).validate(value)
+    jsonschema_rs.Draft202012Validator(schema | {"components": {"schemas": SCHEMAS}}).validate(value)
 
 
 def _schema_of(entry: Entry, field: Field) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from person import Person
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
+from api.node import Node
 from api.overview import MINUTES, Overview, minutes
 from api.page.rooms.trunks import picture
 from api.store import nodes, traffic
@@ -56,21 +58,21 @@ def _call(db: Any, account: int, **given: Any) -> int:
     request = {"account_id": account, "options": {}, "script": {}, "menu": {}, "created_at": NOW}
     request_id = db.execute(insert(requests).values(request)).inserted_primary_key[0]
     api_call = {
-        "request_id": request_id, "account_id": account, "phone": "79990000001", "outgoing": "7", "price": 0,
+        "request_id": request_id, "account_id": account, "phone": "79990000001", "outgoing": "7", "price": Decimal(0),
         "created_at": NOW,
     }  # fmt: skip
     number = db.execute(insert(api_calls).values(api_call)).inserted_primary_key[0]
     row = {
         "request_id": request_id, "api_call_id": number, "account_id": account, "phone": "79990000001",
         "outgoing": "79932432781", "status": "finished", "due_at": NOW, "created_at": NOW, "updated_at": NOW,
-        "heard_ms": 0, "answers": [], "path": [], "tags": [], "to_block": 0, "cost": 0, "trunk": "sandbox",
+        "heard_ms": 0, "answers": [], "path": [], "tags": [], "to_block": 0, "cost": Decimal(0), "trunk": "sandbox",
     }  # fmt: skip
     return int(db.execute(insert(calls).values(row | given)).inserted_primary_key[0])
 
 
 def _account(db: Any) -> int:
     row = {
-        "name": "a", "key_hash": "h", "key_sealed": "s", "webhook_secret": "w", "balance": 0, "created_at": NOW,
+        "name": "a", "key_hash": "h", "key_sealed": "s", "webhook_secret": "w", "balance": Decimal(0), "created_at": NOW,
     }  # fmt: skip
     return int(db.execute(insert(accounts_table).values(row)).inserted_primary_key[0])
 
@@ -101,10 +103,8 @@ def test_the_last_hour_is_read_from_an_index_alone(database: Database) -> None:
     if database.file is None:
         pytest.skip("PostgreSQL plans by what there is")
     with database.read() as db:
-        seen: list[str] = []
-        from sqlalchemy import event
-
-        event.listen(db, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))  # type: ignore[arg-type]
+        seen: list[tuple[Any, Any]] = []
+        event.listen(db, "before_cursor_execute", lambda *given: seen.append((given[2], given[3])))
         traffic.stretches(db, NOW - 3600)
         statement, values = seen[0]
         plan = db.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, values).all()
@@ -154,8 +154,6 @@ def test_registration_of_each_node_is_told(running: Any) -> None:
 
 
 def test_node_tells_its_registrations_when_they_change(database: Database) -> None:
-    from api.node import Node
-
     states = {"t": TrunkState(True, "", NOW)}
     node = Node(database, lambda: NOW, lambda: states)
     assert node.beat()
