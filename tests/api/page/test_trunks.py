@@ -46,8 +46,8 @@ def test_minutes_count_ends_and_what_goes_on() -> None:
 
 
 def test_picture_has_one_scale() -> None:
-    drawn = picture(minutes([Stretch("a", MINUTE, MINUTE, "answered", 3), Stretch("a", MINUTE, MINUTE, "busy", 1)], NOW),
-                    "Europe/Moscow")  # fmt: skip
+    told = [Stretch("a", MINUTE, MINUTE, "answered", 3), Stretch("a", MINUTE, MINUTE, "busy", 1)]
+    drawn = picture(minutes(told, NOW), "Europe/Moscow")
     bar = drawn.bars[-1]
     assert (bar.answered, bar.failed, bar.y_answered, bar.y_failed) == (75, 25, 25, 0)
     assert drawn.running.split()[-1] == "595,0.00"
@@ -72,7 +72,8 @@ def _call(db: Any, account: int, **given: Any) -> int:
 
 def _account(db: Any) -> int:
     row = {
-        "name": "a", "key_hash": "h", "key_sealed": "s", "webhook_secret": "w", "balance": Decimal(0), "created_at": NOW,
+        "name": "a", "key_hash": "h", "key_sealed": "s", "webhook_secret": "w", "balance": Decimal(0),
+        "created_at": NOW,
     }  # fmt: skip
     return int(db.execute(insert(accounts_table).values(row)).inserted_primary_key[0])
 
