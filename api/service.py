@@ -197,6 +197,11 @@ class Service:
         """Who claims calls here; "" before the start and after the end."""
         return self._node.id if self._node else ""
 
+    def has_accounts(self) -> bool:
+        """Anybody could use the service."""
+        with self.database.read() as db:
+            return accounts.exist(db)
+
     async def _dispatch(self, node: Node, deliverer: Deliverer) -> Dispatcher:
         dispatcher = Dispatcher(
             self._engine, self.database, node, self.hub, ScriptStore(self.database, self.clips),
