@@ -23,8 +23,8 @@ demo: $(READY) ## the main job on practice subscribers: a call by HTTP, its fact
 serve: $(READY) ## the service on http://127.0.0.1:8080 (ZVONAR_CONFIG=FILE for your own trunks)
 	@$(VENV)/zvonar serve
 
-test: $(READY) ## all tests; gets the real peers (Asterisk, SIPp, PostgreSQL) into a cache the first time
-	@for peer in asterisk/install.sh get_sipp.sh get_postgres.sh; do \
+test: $(READY) ## all tests; gets the real peers (Asterisk, SIPp, PostgreSQL, Chromium) into a cache the first time
+	@for peer in asterisk/install.sh get_sipp.sh get_postgres.sh get_chromium.sh; do \
 		tests/peers/$$peer > /dev/null || [ -z "$$CI" ] || exit 1; \
 	done
 	@PATH="$$PATH:$(SIPP_HOME)/bin" $(VENV)/python -m pytest -rs

@@ -28,7 +28,7 @@ from api.endpoint import endpoint
 from api.method import Method
 from api.metrics import CONTENT_TYPE
 from api.openapi.document import encoded
-from api.page import site
+from api.page import live, site
 from api.plain_paths import PlainPaths
 from api.problems import Code
 from api.refusal import Refusal
@@ -82,7 +82,8 @@ def make_app(service: Service) -> FastAPI:
         at_once = readers if method in READING else None
         app.add_api_route(path, endpoint(service, path, method, at_once=at_once), methods=["POST"])
     app.add_api_route(LANGUAGES, _languages(service), methods=["GET", "HEAD", "POST"])
-    app.add_api_route("/calls/{number}/events", _events(service), methods=["GET"])
+    app.add_api_route("/calls/{number}/events", _events(service, events.stream), methods=["GET"])
+    app.add_api_route("/calls/{number}/live", _events(service, live.stream), methods=["GET"], include_in_schema=False)
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
@@ -103,11 +104,13 @@ def _languages(service: Service) -> Callable[[], Awaitable[Response]]:
     return get_available_languages
 
 
-def _events(service: Service) -> Callable[..., Awaitable[Response]]:
+def _events(
+    service: Service, stream: Callable[[Request, Service, int], Awaitable[Response]]
+) -> Callable[..., Awaitable[Response]]:
     async def calls_events(request: Request, number: str) -> Response:
         if not (number.isascii() and number.isdigit() and len(number) < 17):
             raise Refusal(Code.NOT_FOUND, "There is no such call")
-        return await events.stream(request, service, int(number))
+        return await stream(request, service, int(number))
 
     return calls_events
 

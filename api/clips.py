@@ -39,6 +39,11 @@ class ClipStore:
         self._cache = cache
         self._limits = limits
 
+    @property
+    def limits(self) -> Limits:
+        """What an upload may be at most."""
+        return self._limits
+
     def add(self, content: bytes, given_name: str) -> Kept:
         """Keep what a stranger sent, a file of any known format. BadClip, and then nothing is kept; OSError."""
         try:
@@ -54,6 +59,13 @@ class ClipStore:
         except ClipRefused as refused:
             raise BadClip(given_name, refused) from refused
         return self._keep(prepared)
+
+    def prepare_own(self, file: bytes, given_name: str) -> bytes:
+        """The WAV file that `adopt` would keep. BadClip."""
+        try:
+            return prepare_own(file, self._limits).wav
+        except ClipRefused as refused:
+            raise BadClip(given_name, refused) from refused
 
     def path(self, name: str) -> Path:
         """The file of that name in the store."""

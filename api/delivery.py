@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ import structlog
 from standardwebhooks import Webhook
 
 from api import bodies, failure
-from api.guard import GuardedTransport, Network
+from api.guard import EVERYWHERE, GuardedTransport, Network
 from api.metrics import Metrics
 from api.node import Node
 from api.shielded import to_its_end
@@ -54,15 +55,16 @@ class Deliverer:
         networks: Sequence[Network],
         metrics: Metrics,
         now: Callable[[], float],
+        ours: re.Pattern[str] | None = None,
     ) -> None:
+        """`ours` are the addresses of receivers of this service: over HTTP like all others, but wherever they lie."""
         self._database = database
         self._node = node
         self._now = now
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
-        self._client = httpx2.AsyncClient(
-            transport=GuardedTransport(networks, AT_ONCE), timeout=TIMEOUT_S, follow_redirects=False, trust_env=False
-        )
+        self._client, self._to_ours = _client(networks), _client(EVERYWHERE)
+        self._ours = ours
         self._metrics = metrics
         self._hosts: Counter[str] = Counter()
         self._accounts: Counter[int] = Counter()
@@ -92,6 +94,7 @@ class Deliverer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
+        await self._to_ours.aclose()
 
     async def _deliver_on(self) -> None:
         while True:
@@ -180,14 +183,21 @@ class Deliverer:
 
     async def _exchange(self, url: str, headers: dict[str, str], body: str) -> tuple[int | None, str]:
         """The status of the answer and its beginning; None, and the reason, where none came."""
+        client = self._to_ours if self._ours and self._ours.fullmatch(url) else self._client
         try:
             async with (
                 asyncio.timeout(TIMEOUT_S),
-                self._client.stream("POST", url, content=body, headers=headers) as response,
+                client.stream("POST", url, content=body, headers=headers) as response,
             ):
                 return response.status_code, await _beginning(response)
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, OSError) as error:
             return None, failure.told(error)[:ANSWER_CHARACTERS]
+
+
+def _client(networks: Sequence[Network]) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        transport=GuardedTransport(networks, AT_ONCE), timeout=TIMEOUT_S, follow_redirects=False, trust_env=False
+    )
 
 
 async def _beginning(response: httpx2.Response) -> str:

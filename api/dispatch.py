@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -29,6 +29,7 @@ from api.tariff import Tariff
 from engine.config import TrunkConfig
 from engine.dial import Dial
 from engine.ongoing import OngoingCall
+from engine.trunks import TrunkState
 
 POLL_S = 0.5  # for calls whose time has come, and for the pace of the trunks
 BATCH = 200  # claimed in one transaction
@@ -43,6 +44,9 @@ class Dialer(Protocol):
 
     @property
     def trunks(self) -> Sequence[TrunkConfig]: ...
+
+    @property
+    def registrations(self) -> Mapping[str, TrunkState]: ...
 
     @property
     def busy(self) -> float: ...

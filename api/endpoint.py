@@ -19,6 +19,7 @@ from api.problems import Code
 from api.refusal import Refusal
 from api.replies import language_of
 from api.service import Service
+from api.shield import excuse
 from api.store import replays
 from api.store.accounts import Account
 
@@ -40,6 +41,10 @@ def endpoint(
             status = outcome.status_code
         except Refusal as error:
             status = error.status
+            _count(service, request, name, error)
+            raise
+        except Exception as error:
+            _count(service, request, name, excuse(error))
             raise
         finally:
             took_s = time.perf_counter() - began
@@ -53,6 +58,7 @@ def endpoint(
 def _answer(service: Service, path: str, method: Method, request: Request, got: body.Body) -> Response:
     """In a thread: let the account in, do what it asks, write the reply."""
     account = _who(service, request, got)
+    request.state.account_id = account.id
 
     def done() -> Response:
         return _done(service, path, method, request, got, account)
@@ -97,6 +103,13 @@ def _done(
             raise
         raise Refusal(Code.STORE_UNAVAILABLE) from None  # it was given a day ago, and is being forgotten just now
     return replies.reply(replies.envelope("success", outcome, call.language))
+
+
+def _count(service: Service, request: Request, method: str, error: Refusal) -> None:
+    """A request that names no account is in nobody's counts."""
+    account_id = getattr(request.state, "account_id", None)
+    if account_id is not None:
+        service.refusals.add(account_id, method, error.code, service.now())
 
 
 def _who(service: Service, request: Request, got: body.Body) -> Account:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,20 +17,37 @@ from api.service import Service
 from api.store import calls, facts
 from api.store.schema import OVER
 
-KEEP_ALIVE_S = 15.0
-LOOK_AGAIN_S = 0.2  # for a call that waits in the queue
+# A call that begins in this process is noticed at once. One that another node makes is seen in the store, as is one
+# that was cancelled; that a page is open all day must cost next to nothing.
+LOOK_AGAIN_S = 3.0
+SILENT_LOOKS = 5  # then a word is sent, so that what stands between does not take the connection for dead
 
 
 async def stream(request: Request, service: Service, number: int) -> Response:
     """The events of an api-call; Refusal for another's."""
     account_id = await run_in_threadpool(_owner, service, request, number)
+    return response(_events(service, account_id, number, last_seen(request)))
+
+
+def response(events: AsyncIterator[bytes]) -> Response:
+    """Events, as they come."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+def last_seen(request: Request) -> int:
+    """The number of the last fact that the reader has; 0: none."""
     last = request.headers.get("last-event-id", "")
-    since = int(last) if last.isdigit() and len(last) < 10 else 0
-    return StreamingResponse(
-        _events(service, account_id, number, since),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return int(last) if last.isdigit() and len(last) < 10 else 0
+
+
+class Quiet(NamedTuple):
+    """Nothing happens in this process: how the store sees the api-call just now."""
+
+    status: str
+    waits_for: str
+    due_at: float
+    owner: str | None  # the node that makes it
 
 
 def _owner(service: Service, request: Request, number: int) -> int:
@@ -46,33 +62,47 @@ def _owner(service: Service, request: Request, number: int) -> int:
         return account.id
 
 
-async def _events(service: Service, account_id: int, number: int, since: int) -> AsyncIterator[bytes]:
-    told, quiet_s = since, 0.0
+async def follow(service: Service, account_id: int, number: int, since: int) -> AsyncIterator[dict[str, Any] | Quiet]:
+    """The facts of an api-call behind number `since`, until it is over; between them, how it waits."""
+    told = since
     while not service.hub.closed:
         async for fact in service.hub.watch(number):
             if fact["seq"] > told:
                 told = fact["seq"]
-                yield _event(fact)
-        over, kept = await run_in_threadpool(_kept, service, account_id, number)
+                yield fact
+        state, kept = await run_in_threadpool(_kept, service, account_id, number, told)
         for fact in kept:
-            if fact["seq"] > told:
-                told = fact["seq"]
-                yield _event(fact)
-        if over:
+            told = fact["seq"]
+            yield fact
+        if state is None:
             return
-        await asyncio.sleep(LOOK_AGAIN_S)
-        quiet_s += LOOK_AGAIN_S
-        if quiet_s >= KEEP_ALIVE_S:
-            quiet_s = 0.0
-            yield b": waiting\n\n"
+        yield state
+        await service.hub.begun(number, LOOK_AGAIN_S)
 
 
-def _kept(service: Service, account_id: int, number: int) -> tuple[bool, list[dict[str, Any]]]:
+async def _events(service: Service, account_id: int, number: int, since: int) -> AsyncIterator[bytes]:
+    looks = 0
+    async for told in follow(service, account_id, number, since):
+        if not isinstance(told, Quiet):
+            yield event(told["type"], told, told["seq"])
+        elif (looks := looks + 1) % SILENT_LOOKS == 0:
+            yield WAITING
+
+
+def _kept(service: Service, account_id: int, number: int, told: int) -> tuple[Quiet | None, list[dict[str, Any]]]:
+    """How it waits (None: it is over), and what the store knows beyond what was told."""
     with service.database.read() as db:
-        kept = calls.one(db, account_id, number)
-        assert kept is not None
-        return kept.calls[-1].status in OVER, facts.of(db, [dialing.id for dialing in kept.calls])
+        dialings = calls.states(db, account_id, number)
+        known = facts.of(db, [dialing.id for dialing in dialings if dialing.status in OVER], beyond=told)
+    last = dialings[-1]
+    state = Quiet(last.status, last.waits_for, last.due_at, last.owner)
+    return (None if last.status in OVER else state), known
 
 
-def _event(fact: dict[str, Any]) -> bytes:
-    return f"id: {fact['seq']}\nevent: {fact['type']}\ndata: {json.dumps(fact, separators=(',', ':'))}\n\n".encode()
+WAITING = b": waiting\n\n"
+
+
+def event(name: str, data: dict[str, Any], number: int | None = None) -> bytes:
+    """One event; with a number, a reader who comes back goes on behind it."""
+    seq = "" if number is None else f"id: {number}\n"
+    return f"{seq}event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()

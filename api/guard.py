@@ -1,13 +1,14 @@
 """Where webhooks may go: never to an address inside our own network, unless the configuration allows it.
 
 The name is resolved once, and the connection goes to the address that was checked: a name that says something else a
-moment later gains nothing.
+moment later gains nothing. The one exception is a receiver of our own (`own_receivers`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,7 +20,17 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last 32 bits
+
+
+def own_receivers(public_url: str | None, listen: str) -> re.Pattern[str]:
+    """The addresses of our own receivers (`/receive/TOKEN`), which may lie inside.
+
+    Nothing else on that host, and in no other spelling: what is posted there is answered by `api.receiving` alone.
+    """
+    ours = [base.rstrip("/") for base in (public_url, f"http://{listen}") if base]
+    return re.compile(f"(?:{'|'.join(map(re.escape, ours))})/receive/[A-Za-z0-9_-]{{20,64}}")
 
 
 class InnerAddress(httpcore2.ConnectError):

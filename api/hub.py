@@ -10,6 +10,9 @@ from typing import Any
 Fact = dict[str, Any]
 
 
+_Watcher = tuple[asyncio.AbstractEventLoop, asyncio.Event]
+
+
 class _Channel:
     __slots__ = ("before", "facts", "over", "watchers")
 
@@ -17,14 +20,18 @@ class _Channel:
         self.before = before
         self.facts: list[Fact] = []
         self.over = False
-        self.watchers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self.watchers: set[_Watcher] = set()
 
     def wake(self) -> None:
-        for loop, event in list(self.watchers):
-            try:
-                loop.call_soon_threadsafe(event.set)
-            except RuntimeError:  # that loop has ended, and its watcher with it
-                self.watchers.discard((loop, event))
+        _wake(self.watchers)
+
+
+def _wake(watchers: set[_Watcher]) -> None:
+    for loop, event in list(watchers):
+        try:
+            loop.call_soon_threadsafe(event.set)
+        except RuntimeError:  # that loop has ended, and its watcher with it
+            watchers.discard((loop, event))
 
 
 class Hub:
@@ -33,12 +40,14 @@ class Hub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._channels: dict[int, _Channel] = {}
+        self._waiting: dict[int, set[_Watcher]] = {}  # for calls that no channel is open for
         self._closed = False
 
     def open(self, call: int, before: int = 0) -> None:
         """A dialing begins. `before` facts were told of earlier ones of the same api-call: `seq` is counted on."""
         with self._lock:
             self._channels.setdefault(call, _Channel(before))
+            _wake(self._waiting.get(call, set()))
 
     def tell(self, call: int, fact: Fact) -> None:
         """Something happened in it."""
@@ -61,6 +70,7 @@ class Hub:
             if channel is not None:
                 channel.over = True
                 channel.wake()
+            _wake(self._waiting.get(call, set()))
 
     def close_all(self) -> None:
         """Nobody watches any more."""
@@ -70,6 +80,8 @@ class Hub:
                 channel.over = True
                 channel.wake()
             self._channels.clear()
+            for waiting in self._waiting.values():
+                _wake(waiting)
 
     @property
     def closed(self) -> bool:
@@ -98,3 +110,23 @@ class Hub:
                 await event.wait()
         finally:
             channel.watchers.discard(watcher)
+
+    async def begun(self, call: int, within_s: float) -> None:
+        """Until a dialing of it begins (or is known not to) in this process; at most so long."""
+        event = asyncio.Event()
+        watcher = (asyncio.get_running_loop(), event)
+        with self._lock:
+            if self._closed or call in self._channels:
+                return
+            self._waiting.setdefault(call, set()).add(watcher)
+        try:
+            async with asyncio.timeout(within_s):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            with self._lock:
+                waiting = self._waiting[call]
+                waiting.discard(watcher)
+                if not waiting:
+                    del self._waiting[call]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
+from sqlalchemy import Connection
 
 from api import views
 from api.fields import Fields, Integer, Text, Unfit, empty, take
@@ -80,19 +81,9 @@ def _decide(call: Call, *, accepted: bool) -> Outcome:
         raise bad_field("kind", "is required: `account` or `record`")
     if wanted.id is None:
         raise bad_field("id", "is required: the number of the account or record")
-    comment = (wanted.comment or "").strip()
-    if not comment and not accepted:
-        raise bad_field("comment", "is required: the owner must know why")
-    if len(comment) > MAX_COMMENT:
-        raise bad_field("comment", "is longer than {most} characters", most=MAX_COMMENT)
+    comment = checked_comment(wanted.comment or "", accepted=accepted)
     with call.database.write() as db:
-        if wanted.kind == ACCOUNT:
-            known = accounts.decide(db, wanted.id, AccountStatus.READY if accepted else AccountStatus.REJECTED, comment)
-            if accepted and known:
-                records.accept_all(db, wanted.id)
-        else:
-            known = records.decide(db, wanted.id, RecordStatus.READY if accepted else RecordStatus.REJECTED, comment)
-        if not known:
+        if not decide(db, wanted.kind, wanted.id, comment, accepted=accepted):
             raise bad_field("id", NO_ACCOUNT if wanted.kind == ACCOUNT else NO_RECORD)
         outcome = {
             "kind": wanted.kind,
@@ -103,6 +94,30 @@ def _decide(call: Call, *, accepted: bool) -> Outcome:
         call.keep(db, outcome)
     call.wake()
     return outcome
+
+
+def checked_comment(comment: str, *, accepted: bool) -> str:
+    """What the owner is told; Refusal of field `comment`."""
+    comment = comment.strip()
+    if not comment and not accepted:
+        raise bad_field("comment", "is required: the owner must know why")
+    if len(comment) > MAX_COMMENT:
+        raise bad_field("comment", "is longer than {most} characters", most=MAX_COMMENT)
+    return comment
+
+
+def decide(db: Connection, kind: str, number: int, comment: str, *, accepted: bool, waiting: bool = False) -> bool:
+    """The decision, with all that follows from it; false if there is no such account or record, or, with `waiting`, if
+    somebody has decided already. The dispatcher must be woken afterwards."""
+    if kind == RECORD:
+        status = RecordStatus.READY if accepted else RecordStatus.REJECTED
+        return records.decide(db, number, status, comment, waiting=waiting)
+    known = accounts.decide(
+        db, number, AccountStatus.READY if accepted else AccountStatus.REJECTED, comment, waiting=waiting
+    )
+    if accepted and known:
+        records.accept_all(db, number)
+    return known
 
 
 def _check_role(call: Call) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
 from api import conclusion
 from api.store import nodes, outbox, queue, replays
 from api.store.database import Database
+from engine.trunks import TrunkState
 
 _log = structlog.get_logger("zvonar.node")
 
@@ -16,9 +18,13 @@ _log = structlog.get_logger("zvonar.node")
 class Node:
     """Safe to use from any thread; its calls block."""
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(
+        self, database: Database, now: Callable[[], float], registrations: Callable[[], Mapping[str, TrunkState]] = dict
+    ) -> None:
         self._database = database
         self._now = now
+        self._registrations = registrations
+        self._told: dict[str, dict[str, Any]] | None = None  # of them, to the store
         self._beat_at = now()
         with database.write() as db:
             self.id = nodes.register(db, now())
@@ -35,11 +41,13 @@ class Node:
         """
         with self._database.write() as db:
             now = self._now()
-            lives = nodes.beat(db, self.id, now)
+            trunks = {name: state._asdict() for name, state in self._registrations().items()}
+            lives = nodes.beat(db, self.id, now, None if trunks == self._told else trunks)
             if not lives:
                 self.id = nodes.register(db, now)
             replays.forget(db, now)
         self._beat_at = now
+        self._told = trunks if lives else None
         return lives
 
     def sweep(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Annotated
 
+from sqlalchemy import Connection
+
 from api import views
 from api.body import File
 from api.clips import BadClip
@@ -78,12 +80,17 @@ def delete_record(call: Call) -> Outcome:
     wanted = take(DeleteRecord, call.values)
     record = _mine(call, wanted.id, Message("is required: the number of the record"))
     with call.database.write() as db:
-        if calls.need_record(db, call.account.id, record.id):
-            raise Refusal(Code.RECORD_IN_USE, "Record {number} is needed by planned calls", number=record.id)
-        records.delete(db, record.id, call.now())
+        discard(db, record, call.now())
         outcome = views.record(record, call.base_url)
         call.keep(db, outcome)
     return outcome
+
+
+def discard(db: Connection, record: Record, now: float) -> None:
+    """Nobody sees the clip any more. Raises Refusal while a call needs it."""
+    if calls.need_record(db, record.account_id, record.id):
+        raise Refusal(Code.RECORD_IN_USE, "Record {number} is needed by planned calls", number=record.id)
+    records.delete(db, record.id, now)
 
 
 def _guess(call: Call, wanted: CreateRecord) -> str:

@@ -15,11 +15,13 @@ from api import numbers
 from api.clips import ClipStore
 from api.delivery import Deliverer
 from api.dispatch import Dialer, Dispatcher
-from api.guard import LOOPBACK
+from api.guard import LOOPBACK, own_receivers
 from api.hub import Hub
 from api.messages import Message
 from api.metrics import Metrics
 from api.node import Node
+from api.overview import Overview
+from api.refusal_counts import RefusalCounts
 from api.script_store import ScriptStore
 from api.speech import Speech
 from api.store import accounts, outbox, queue
@@ -67,7 +69,9 @@ class Service:
         self.speech = Speech(Speaker(config.speech, config.store.clips / "spoken"), self.clips, self.tariff)
         self.hub = Hub()
         self.metrics = Metrics()
+        self.refusals = RefusalCounts(self.database)
         self.now: Callable[[], float]
+        self.overview: Overview
         self.trunks: list[TrunkConfig] = []
         self._thread: EngineThread[Dialer] = EngineThread(lambda: opener(config))
         self._engine: Dialer
@@ -75,6 +79,7 @@ class Service:
         self._deliverer: Deliverer | None = None
         self._node: Node | None = None
         self._listener: Listener | None = None
+        self._counting: asyncio.Task[None] | None = None
         self._draining: Dispatcher | None = None
         self._ending = False
         self._held = ExitStack()
@@ -86,17 +91,22 @@ class Service:
         self._engine = await asyncio.to_thread(self._thread.start)
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
-        node = self._node = await asyncio.to_thread(Node, self.database, self.now)
+        node = self._node = await asyncio.to_thread(
+            Node, self.database, self.now, lambda: self._engine.registrations
+        )
+        self.overview = Overview(self.database, self.now)
         await asyncio.to_thread(node.sweep)
         await asyncio.to_thread(self._look_for_strays)
         networks = [ipaddress.ip_network(text, strict=False) for text in self.config.webhook.allow_networks]
         if self.config.sandboxed:
             networks += LOOPBACK
-        self._deliverer = Deliverer(self.database, node, networks, self.metrics, self.now)
+        ours = own_receivers(self.config.api.public_url, self.config.api.listen)
+        self._deliverer = Deliverer(self.database, node, networks, self.metrics, self.now, ours)
         self._deliverer.start()
         self._dispatcher = await asyncio.wrap_future(self._thread.run(self._dispatch(node, self._deliverer)))
         self._listener = Listener(self.database, self._hear)
         self._listener.start()
+        self._counting = asyncio.create_task(self.refusals.write_on())
 
     async def quiesce(self) -> None:
         """Start no more calls, let those that go on end (`[api] drain_s`), write their results.
@@ -122,6 +132,11 @@ class Service:
         deliverer, self._deliverer = self._deliverer, None
         if deliverer:
             await deliverer.stop(WEBHOOKS_END_WITHIN_S)
+        if self._counting:
+            self._counting.cancel()
+            await asyncio.gather(self._counting, return_exceptions=True)
+            await asyncio.to_thread(self.refusals.write)
+            self._counting = None
         await asyncio.to_thread(self._leave)
         if self._listener:
             await asyncio.to_thread(self._listener.stop)
@@ -136,6 +151,11 @@ class Service:
                 node.leave()
         except Exception:  # the next start, or another node, sees to what it left
             _log.exception("node_cannot_leave")
+
+    @property
+    def ending(self) -> bool:
+        """It was asked to end: nobody should wait for anything."""
+        return self._ending
 
     def wake(self) -> None:
         """Calls were queued."""
@@ -173,6 +193,11 @@ class Service:
         census = await asyncio.wrap_future(self._thread.run(self._census()))
         waits, webhooks = await asyncio.to_thread(self._waits)
         return self.metrics.show(census, waits, webhooks, self._engine.busy)
+
+    @property
+    def node_id(self) -> str:
+        """Who claims calls here; "" before the start and after the end."""
+        return self._node.id if self._node else ""
 
     def has_accounts(self) -> bool:
         """Anybody could use the service."""

@@ -45,8 +45,9 @@ class Shield:
                 _log.exception("request_broke", path=scope["path"])
             if begun:
                 raise
-            await replies.refusal(_excuse(error), language_of(Request(scope)))(scope, receive, watch)
+            await replies.refusal(excuse(error), language_of(Request(scope)))(scope, receive, watch)
 
 
-def _excuse(error: Exception) -> Refusal:
+def excuse(error: Exception) -> Refusal:
+    """What the client is told instead of what broke."""
     return Refusal(Code.STORE_UNAVAILABLE if isinstance(error, (SQLAlchemyError, OSError)) else Code.INTERNAL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from api.clips import BadClip, ClipStore
@@ -15,11 +17,13 @@ from engine.speech import languages, marks
 from engine.speech.error import SpeechError
 from engine.speech.languages import Language
 from engine.speech.speaker import Speaker
+from engine.speech.spoken import Spoken as Clip
 from engine.speech.voice import Gender
 
 # The contract's own sentence, in its translation: clients show it as it is.
 NEEDS_MODERATION = "Clips are made from text only for accounts that have passed moderation. Ask your manager"
 MAX_NAME = 50  # of a record that is named after its text
+MAX_PREVIEW = 2000  # characters: some two minutes
 _CODES = {
     "text_too_long": Code.TEXT_REFUSED,
     "text_has_no_word": Code.TEXT_REFUSED,
@@ -39,6 +43,13 @@ class Spoken(NamedTuple):
     notes: list[Message]
 
 
+class Preview(NamedTuple):
+    """A WAV file to listen to, and which marks the voice could not honour."""
+
+    wav: bytes
+    notes: list[Message]
+
+
 class Speech:
     """Safe to use from any thread; its calls block."""
 
@@ -53,30 +64,54 @@ class Speech:
 
     def speak(self, account: Account, field: str, text: str, gender: int, language: str, name: str = "") -> Spoken:
         """Speak a text for an account; `field` is where it came from. Raises Refusal."""
-        if not account.moderated:
-            raise needs_moderation(field)
-        if not text.strip():
-            raise bad_field(field, "is required: what is to be said")
-        try:
+        _check(account, field, text)
+        with _refused(field):
             spoken = self._speaker.speak(text, Gender(gender), language)
             kept = self._clips.adopt(spoken.path.read_bytes(), "text")
-        except SpeechError as error:
-            code = _CODES.get(error.code, Code.SPEECH_UNAVAILABLE)
-            if code is Code.SPEECH_UNAVAILABLE:
-                raise Refusal(code) from error  # the particulars are the operator's
-            raise bad_field(field, Message(error.message, **error.params), code) from error
-        except BadClip as error:
-            problem = Message(error.refused.template, **error.refused.params)
-            raise bad_field(field, problem, Code.TEXT_REFUSED) from error
         new = NewRecord(
             name=name or marks.plain(marks.read(text)).strip()[:MAX_NAME], content=kept.name,
             duration_ms=kept.duration_ms, gender=gender, text=text, language=language,
             cost=self._tariff.clip_price(text),
         )  # fmt: skip
-        notes = [Message("the voice does not honour the stress in {word}", word=word) for word in spoken.dropped]
-        if spoken.gender != Gender(gender):
-            notes.append(Message("there is no voice of that gender for {language}", language=spoken.language))
-        return Spoken(new, notes)
+        return Spoken(new, _notes(spoken, gender))
+
+    def preview(self, account: Account, text: str, gender: int, language: str) -> Preview:
+        """How a text would sound; nothing is kept. Raises Refusal."""
+        _check(account, "text", text)
+        if len(text) > MAX_PREVIEW:
+            raise bad_field("text", "is longer than {most} characters", Code.TEXT_REFUSED, most=MAX_PREVIEW)
+        with _refused("text"):
+            file, spoken = self._speaker.say(text, Gender(gender), language)
+            return Preview(self._clips.prepare_own(file, "text"), _notes(spoken, gender))
+
+
+@contextmanager
+def _refused(field: str) -> Iterator[None]:
+    """What goes wrong with a voice becomes a Refusal of that field."""
+    try:
+        yield
+    except SpeechError as error:
+        code = _CODES.get(error.code, Code.SPEECH_UNAVAILABLE)
+        if code is Code.SPEECH_UNAVAILABLE:
+            raise Refusal(code) from error  # the particulars are the operator's
+        raise bad_field(field, Message(error.message, **error.params), code) from error
+    except BadClip as error:
+        problem = Message(error.refused.template, **error.refused.params)
+        raise bad_field(field, problem, Code.TEXT_REFUSED) from error
+
+
+def _check(account: Account, field: str, text: str) -> None:
+    if not account.moderated:
+        raise needs_moderation(field)
+    if not text.strip():
+        raise bad_field(field, "is required: what is to be said")
+
+
+def _notes(spoken: Clip, gender: int) -> list[Message]:
+    notes = [Message("the voice does not honour the stress in {word}", word=word) for word in spoken.dropped]
+    if spoken.gender != Gender(gender):
+        notes.append(Message("there is no voice of that gender for {language}", language=spoken.language))
+    return notes
 
 
 def needs_moderation(field: str) -> Refusal:

@@ -38,7 +38,7 @@ from engine.sip.signalling import Signalling
 from engine.speech.error import SpeechError
 from engine.speech.speaker import Speaker
 from engine.speech.voice import Gender
-from engine.trunks import TrunkRoom, choose
+from engine.trunks import TrunkRoom, TrunkState, choose
 from ivr import parser
 from ivr.model import File, Pause, PromptItem, Record, Script, Text
 
@@ -63,6 +63,7 @@ class Engine:
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
         self._signalling: Signalling
         self._rooms: dict[str, TrunkRoom] = {}
+        self._registrations: Mapping[str, TrunkState] = {}
         self._calls: dict[str, OngoingCall] = {}
         self._dialing = 0
         self._sessions = itertools.count(secrets.randbelow(1 << 30))
@@ -96,6 +97,11 @@ class Engine:
     def trunks(self) -> list[TrunkConfig]:
         """The trunks calls can go through."""
         return [room.config for room in self._rooms.values()]
+
+    @property
+    def registrations(self) -> Mapping[str, TrunkState]:
+        """What has come of the registrations so far, by trunk; may be read from any thread."""
+        return self._registrations
 
     @property
     def sip_address(self) -> tuple[str, int]:
@@ -260,6 +266,8 @@ class Engine:
     def _on_signalling(self, leg: str, at: float, event: SignallingEvent) -> None:
         if isinstance(event, TrunkChanged):
             _log.info("trunk_changed", trunk=event.trunk, up=event.up, reason=event.reason)
+            state = TrunkState(event.up, event.reason, at)
+            self._registrations = {**self._registrations, event.trunk: state}  # a new one: others read it
             return
         call = self._calls.get(leg)
         if call is not None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from engine.clock import Clock, sleep_until
 from engine.config import TrunkConfig
 from engine.dial import DialError
 from engine.pacing import Gcra
+
+
+class TrunkState(NamedTuple):
+    """What a trunk's registration has come to, and when."""
+
+    up: bool
+    reason: str  # why not, in one sentence without the password
+    at: float
 
 
 class TrunkRoom:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
+from api import account_fields
+from api.fields import Unfit
 from api.store import accounts, money
 from api.store.accounts import Account, Role
 from api.store.database import Database
 from engine import config as configuration
 from engine.config import ConfigError
 
-_MOST = Decimal(1_000_000_000)
-_SMALLEST = Decimal("0.0001")  # what the store can hold
+_Given = TypeVar("_Given")
+_Taken = TypeVar("_Taken")
 
 
 def add(
@@ -37,17 +38,15 @@ def add(
     config: Path | None,
 ) -> None:
     """Make the account and print it. Raises ConfigError."""
-    name = name.strip()
-    if not name or len(name) > 200 or not name.isprintable():
-        raise ConfigError("NAME: an account needs a name of 1 to 200 characters")
-    _check_amount(balance, "--balance", least=Decimal(0))
-    _check_timezone(timezone)
+    name = _fit("NAME", account_fields.name, name)
+    _fit("--balance", account_fields.balance, balance)
+    _fit("--timezone", account_fields.timezone, timezone)
     with _store(config) as database:
         try:
             with database.write() as db:
                 account, key = accounts.add(
                     db, database.seal, name, balance=balance, moderated=moderated, role=Role(role), timezone=timezone,
-                    outgoing=_number(outgoing), now=time.time(),
+                    outgoing=_fit("--from", account_fields.outgoing, outgoing), now=time.time(),
                 )  # fmt: skip
         except accounts.AccountExists as error:
             raise ConfigError(f"NAME: there is an account {name!r} already; choose another name") from error
@@ -61,9 +60,7 @@ def add(
 
 def credit(name: str, amount: Decimal, comment: str, as_json: bool, config: Path | None) -> None:
     """Change the balance by `amount` and print the new one. Raises ConfigError."""
-    _check_amount(amount, "AMOUNT", least=-_MOST)
-    if not amount:
-        raise ConfigError("AMOUNT: is 0; give what is to be added, or taken off with a minus")
+    _fit("AMOUNT", account_fields.change, amount)
     with _store(config) as database, database.write() as db:
         account = _named(db, name)
         try:
@@ -151,24 +148,8 @@ def _told(account: Account) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _check_amount(amount: Decimal, what: str, least: Decimal) -> None:
-    if not amount.is_finite() or not least <= amount <= _MOST:
-        raise ConfigError(f"{what}: must lie between {least} and {_MOST}")
-    if amount % _SMALLEST:
-        raise ConfigError(f"{what}: has more than four digits behind the point; round it")
-
-
-def _check_timezone(name: str) -> None:
+def _fit(what: str, check: Callable[[_Given], _Taken], given: _Given) -> _Taken:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(f"--timezone: there is no time zone {name!r}; write for example Europe/Moscow") from error
-
-
-def _number(text: str | None) -> str | None:
-    if text is None:
-        return None
-    digits = text.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= 15):
-        raise ConfigError(f"--from: {text!r} is no telephone number; give 3 to 15 digits")
-    return digits
+        return check(given)
+    except Unfit as error:
+        raise ConfigError(f"{what}: {error}") from error

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
+from api.messages import in_language
 from api.page import formats, icons, navigation, words
 
 # Nothing from elsewhere, no script or style in the text of a page; `blob:` is a clip that was just recorded.
@@ -39,8 +40,8 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {
-        "_": partial(words.say, language), "language": language, "icon": icons.icon, "asset": asset,
-        "rooms": navigation.ROOMS,
+        "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language, "icon": icons.icon, "asset": asset,
+        "rooms": navigation.ROOMS, "known": is_known,
     }  # fmt: skip
     made.filters |= {
         "code": _code, "money": partial(formats.money, language=language), "phone": formats.phone,
@@ -52,6 +53,11 @@ def environment(language: str) -> Environment:
 def asset(path: str) -> str:
     """The address of a file of `static/`; kept by browsers until it changes."""
     return f"/static/{words.stamp(path)}/{path}"
+
+
+def is_known(path: str) -> bool:
+    """There is such a file in `static/`."""
+    return (words.STATIC / path).is_file()
 
 
 def _code(text: str) -> Markup:

@@ -11,9 +11,9 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import messages, visitor
+from api import messages, receiving, visitor
 from api.messages import ENGLISH, RUSSIAN
-from api.page import entry, files, render
+from api.page import entry, files, reference, render
 from api.page.rooms import ROOMS
 from api.page.visit import Visit, Way
 from api.problems import Code
@@ -27,6 +27,8 @@ _YEAR_S = 365 * 86_400
 def add(app: FastAPI, service: Service) -> None:
     """Let people in."""
     entry.add(app, service)
+    receiving.add(app, service)
+    reference.add(app, service)
     app.add_api_route("/static/{stamp}/{path:path}", files.static, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/look", look, methods=["POST"], include_in_schema=False)
     for room in ROOMS:

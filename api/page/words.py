@@ -12,7 +12,7 @@ from typing import Any
 from api.messages import ENGLISH, RUSSIAN, Message, in_language
 
 STATIC = Path(__file__).parent / "static"
-_SAID = re.compile(r"""\bsay\(\s*("(?:[^"\\\n]|\\.)*")""")  # say("text", {values})
+_SAID = re.compile(r"""(?<!\.)\bsay\(\s*("(?:[^"\\\n]|\\.)*")""")  # say("text", {values})
 
 
 def templates_of_scripts() -> dict[str, list[str]]:

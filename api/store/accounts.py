@@ -136,21 +136,29 @@ def by_id(db: Connection, number: int) -> Account:
     return Account(*db.execute(select(accounts).where(accounts.c.id == number)).one())
 
 
+def find(db: Connection, number: int) -> Account | None:
+    """The account of that number; None if there is none."""
+    row = db.execute(select(accounts).where(accounts.c.id == number)).one_or_none()
+    return Account(*row) if row else None
+
+
 def every(db: Connection) -> list[Account]:
     """All accounts, in order."""
     return [Account(*row) for row in db.execute(select(accounts).order_by(accounts.c.id))]
 
 
-def in_moderation(db: Connection) -> list[Account]:
+def in_moderation(db: Connection, most: int | None = None) -> list[Account]:
     """The accounts that wait for a moderator, in order."""
-    waiting = select(accounts).where(accounts.c.status == AccountStatus.MODERATION).order_by(accounts.c.id)
+    waiting = select(accounts).where(accounts.c.status == AccountStatus.MODERATION).order_by(accounts.c.id).limit(most)
     return [Account(*row) for row in db.execute(waiting)]
 
 
-def decide(db: Connection, number: int, status: AccountStatus, comment: str) -> bool:
-    """What a moderator says of an account; false if there is none."""
-    changed = {"status": status.value, "moderator_comment": comment}
-    return db.execute(update(accounts).where(accounts.c.id == number).values(changed)).rowcount == 1
+def decide(db: Connection, number: int, status: AccountStatus, comment: str, *, waiting: bool = False) -> bool:
+    """What a moderator says of an account; false if there is none; with `waiting`, none that still waits for one."""
+    mine = update(accounts).where(accounts.c.id == number)
+    if waiting:
+        mine = mine.where(accounts.c.status == AccountStatus.MODERATION)
+    return db.execute(mine.values(status=status.value, moderator_comment=comment)).rowcount == 1
 
 
 def exist(db: Connection) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, insert, select, type_coerce, update
+from sqlalchemy import Connection, func, insert, select, type_coerce, update
 
-from api.store.schema import Money, accounts, ledger
+from api.store.schema import Money, accounts, calls, ledger, records
 
 # Said to be money: of a difference SQLAlchemy does not know that, and would compare with an amount unscaled.
 _free = type_coerce(accounts.c.balance - accounts.c.held, Money)
 CREDIT, CALL, CLIP = "credit", "call", "clip"
+_NEAR = 1000
 
 
 class NotEnough(Exception):
@@ -79,6 +80,62 @@ def lines(db: Connection, account_id: int, most: int = 1000) -> list[Line]:
     """The newest lines of an account's ledger, newest first."""
     mine = select(ledger).where(ledger.c.account_id == account_id).order_by(ledger.c.id.desc()).limit(most)
     return [Line(*row) for row in db.execute(mine)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which lines are looked at: of a kind ("" is any), of days (Unix seconds, up to but not including `until`)."""
+
+    kind: str = ""
+    since: float | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the ledger, and what it was for."""
+
+    line: Line
+    api_call_id: int | None
+    phone: str | None
+    record_name: str | None
+
+
+def page(db: Connection, account_id: int, which: Filter, before: int | None, most: int) -> list[Entry]:
+    """The lines before number `before`, newest first."""
+    mine = (
+        select(ledger, calls.c.api_call_id, calls.c.phone, records.c.name)
+        .outerjoin(calls, calls.c.id == ledger.c.call_id)
+        .outerjoin(records, records.c.id == ledger.c.record_id)
+        .where(ledger.c.account_id == account_id)
+    )
+    if before is not None:
+        mine = mine.where(ledger.c.id < before)
+    if which.kind:
+        mine = mine.where(ledger.c.kind == which.kind)
+    # The days become numbers of lines first: so the index that is in the order of the page serves them too.
+    if which.since is not None:
+        first = _edge(db, account_id, which.since, newer=True)
+        mine = mine.where(ledger.c.id >= first, ledger.c.created_at >= which.since)
+    if which.until is not None:
+        last = _edge(db, account_id, which.until, newer=False)
+        mine = mine.where(ledger.c.id <= last, ledger.c.created_at < which.until)
+    columns = len(ledger.c)
+    found = db.execute(mine.order_by(ledger.c.id.desc()).limit(most))
+    return [Entry(Line(*row[:columns]), *row[columns:]) for row in found]
+
+
+def _edge(db: Connection, account_id: int, at: float, *, newer: bool) -> int:
+    """A number that no line since that time is below (above, of lines before it).
+
+    Two lines that were written at once may be numbered against their times: the next thousand are looked at.
+    """
+    mine = select(ledger.c.id).where(ledger.c.account_id == account_id)
+    if newer:
+        near = mine.where(ledger.c.created_at >= at).order_by(ledger.c.created_at).limit(_NEAR).subquery()
+        return db.execute(select(func.min(near.c.id))).scalar_one() or 0
+    near = mine.where(ledger.c.created_at < at).order_by(ledger.c.created_at.desc()).limit(_NEAR).subquery()
+    return db.execute(select(func.max(near.c.id))).scalar_one() or 0
 
 
 def _change(

@@ -9,8 +9,11 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -28,17 +31,35 @@ class Process(NamedTuple):
     born: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A node as the store knows it. `trunks`: name -> {up, reason, at} of those that register."""
+
+    id: str
+    beat_at: float
+    version: str
+    trunks: dict[str, dict[str, Any]]
+
+
 def register(db: Connection, now: float) -> str:
     """This process becomes a node; its name."""
     name = f"{socket.gethostname()[:20]}-{secrets.token_hex(6)}"
     host, pid, born = myself()
-    db.execute(insert(nodes).values(id=name, host=host, pid=pid, born=born, beat_at=now))
+    row = {"id": name, "host": host, "pid": pid, "born": born, "beat_at": now, "version": version("zvonar")[:40]}
+    db.execute(insert(nodes).values(row))
     return name
 
 
-def beat(db: Connection, node: str, now: float) -> bool:
-    """Say that the node lives; false if others have taken it for dead."""
-    return db.execute(update(nodes).where(nodes.c.id == node).values(beat_at=now)).rowcount == 1
+def beat(db: Connection, node: str, now: float, trunks: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
+    """Say that the node lives, and what has come of its registrations; false if others have taken it for dead."""
+    told: dict[str, Any] = {"beat_at": now} if trunks is None else {"beat_at": now, "trunks": trunks}
+    return db.execute(update(nodes).where(nodes.c.id == node).values(told)).rowcount == 1
+
+
+def every(db: Connection) -> list[Known]:
+    """All nodes that have not left, by name."""
+    told = select(nodes.c.id, nodes.c.beat_at, nodes.c.version, nodes.c.trunks).order_by(nodes.c.id)
+    return [Known(row.id, row.beat_at, row.version, row.trunks or {}) for row in db.execute(told)]
 
 
 def leave(db: Connection, node: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal_column, select, update
 
 from api.store import wakeup
 from api.store.calls import ApiCall
@@ -20,6 +20,7 @@ from api.store.schema import accounts, api_calls, nodes, outbox, tries
 
 _CANDIDATES = 1000
 
+AGAIN_AT_ONCE = 10_000  # that are sent again by one request
 MAX_HOST = 300  # outbox.host; no real name is as long (RFC 1035: 255)
 
 
@@ -186,22 +187,101 @@ class Webhook:
         return "delivered" if self.delivered else "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which webhooks are looked at; what is empty lets all pass."""
+
+    failed_only: bool = False
+    host: str = ""
+    api_call_id: int | None = None
+
+    def where(self) -> list[ColumnElement[bool]]:
+        """The conditions; indexes stand behind each of them."""
+        found: list[ColumnElement[bool]] = []
+        if self.failed_only:
+            found += _failed()
+        if self.host:
+            found.append(outbox.c.host == self.host)
+        if self.api_call_id is not None:
+            found.append(outbox.c.api_call_id == self.api_call_id)
+        return found
+
+
+def _failed() -> list[ColumnElement[bool]]:
+    # As the index `ix_outbox_failed` has it, word for word: SQLite proves nothing about parameters.
+    return [outbox.c.delivered.is_(False), outbox.c.tries > literal_column("0")]
+
+
+def page(db: Connection, account_id: int, which: Filter, before: int | None, most: int) -> list[Webhook]:
+    """The account's webhooks older than number `before`, newest first, each with its last try only."""
+    mine = _shown().where(outbox.c.account_id == account_id, *which.where())
+    if before is not None:
+        mine = mine.where(outbox.c.id < before)
+    found = {
+        row.id: Webhook(**row._mapping, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))
+    }
+    last = select(tries.c.outbox_id, func.max(tries.c.number).label("number")).where(tries.c.outbox_id.in_(found))
+    of_each = last.group_by(tries.c.outbox_id).subquery()
+    join = and_(tries.c.outbox_id == of_each.c.outbox_id, tries.c.number == of_each.c.number)
+    for row in db.execute(select(tries).join(of_each, join)):
+        found[row.outbox_id].kept[:] = [(row.number, Try(row.at, row.took_ms, row.headers, row.status, row.answer))]
+    return list(found.values())
+
+
+def one(db: Connection, account_id: int, number: int) -> Webhook | None:
+    """A webhook of the account with all its tries."""
+    found = webhooks(db, account_id, numbers=[number], api_call_ids=None, failed_only=False, since=0, most=1)
+    return found[0] if found else None
+
+
+def hosts(db: Connection, account_id: int, most: int) -> list[str]:
+    """The first receivers of the account, by name; as many look-ups in the index as there are names."""
+    found: list[str] = []
+    while len(found) < most:
+        next_one = select(func.min(outbox.c.host)).where(outbox.c.account_id == account_id)
+        if found:
+            next_one = next_one.where(outbox.c.host > found[-1])
+        host = db.execute(next_one).scalar_one()
+        if host is None:
+            break
+        found.append(host)
+    return found
+
+
+def count_failed(db: Connection, account_id: int, since: float, most: int) -> int:
+    """How many `send_again(failed_since=...)` would take; counted up to `most`."""
+    mine = select(outbox.c.id).where(
+        outbox.c.account_id == account_id, outbox.c.owner.is_(None), outbox.c.created_at >= since, *_failed()
+    )
+    return db.execute(select(func.count()).select_from(mine.limit(most).subquery())).scalar_one()
+
+
+def _shown() -> Select[Any]:
+    return select(
+        outbox.c.id, outbox.c.api_call_id, outbox.c.kind, outbox.c.url, outbox.c.headers, outbox.c.body, outbox.c.tries,
+        outbox.c.next_at, outbox.c.done_at, outbox.c.delivered, outbox.c.created_at,
+    )  # fmt: skip
+
+
+def _webhooks_of(db: Connection, wanted: Select[Any]) -> dict[int, Webhook]:
+    return {row.id: Webhook(**row._mapping, kept=[]) for row in db.execute(wanted)}
+
+
 def webhooks(
     db: Connection, account_id: int, *, numbers: Collection[int] | None, api_call_ids: Collection[int] | None,
     failed_only: bool, since: float, most: int,
 ) -> list[Webhook]:  # fmt: skip
     """The account's webhooks with their tries, newest first."""
-    mine = select(
-        outbox.c.id, outbox.c.api_call_id, outbox.c.kind, outbox.c.url, outbox.c.headers, outbox.c.body, outbox.c.tries,
-        outbox.c.next_at, outbox.c.done_at, outbox.c.delivered, outbox.c.created_at,
-    ).where(outbox.c.account_id == account_id, outbox.c.created_at >= since)  # fmt: skip
+    mine = _shown().where(outbox.c.account_id == account_id, outbox.c.created_at >= since)
     if numbers is not None:
         mine = mine.where(outbox.c.id.in_(numbers))
     if api_call_ids is not None:
         mine = mine.where(outbox.c.api_call_id.in_(api_call_ids))
     if failed_only:
-        mine = mine.where(outbox.c.delivered.is_(False), outbox.c.tries > 0)
-    found = {row.id: Webhook(*row, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))}
+        mine = mine.where(*_failed())
+    found = {
+        row.id: Webhook(**row._mapping, kept=[]) for row in db.execute(mine.order_by(outbox.c.id.desc()).limit(most))
+    }
     of_them = select(tries).where(tries.c.outbox_id.in_(found)).order_by(tries.c.outbox_id, tries.c.number)
     for row in db.execute(of_them):
         told = Try(row.at, row.took_ms, row.headers, row.status, row.answer)
@@ -214,13 +294,17 @@ def send_again(
 ) -> list[int]:
     """Make webhooks of the account due again: these, whatever became of them, or all that failed since a time.
 
-    One that is on its way, or waits for its next try, is due at once. The pauses begin anew.
+    Of all that failed the oldest `AGAIN_AT_ONCE`: a click must not hold the tables for minutes. One that waits for its
+    next try is due at once. The pauses begin anew.
     """
     mine = update(outbox).where(outbox.c.account_id == account_id, outbox.c.owner.is_(None))
     if numbers is not None:
         mine = mine.where(outbox.c.id.in_(numbers))
     if failed_since is not None:
-        mine = mine.where(outbox.c.created_at >= failed_since, outbox.c.delivered.is_(False), outbox.c.tries > 0)
+        failed = select(outbox.c.id).where(
+            outbox.c.account_id == account_id, outbox.c.owner.is_(None), outbox.c.created_at >= failed_since, *_failed()
+        )
+        mine = mine.where(outbox.c.id.in_(failed.order_by(outbox.c.id).limit(AGAIN_AT_ONCE)))
     changed = mine.values(done_at=None, delivered=False, next_at=now, began_at_try=outbox.c.tries)
     wakeup.notify(db, wakeup.WEBHOOKS)
     return sorted(db.execute(changed.returning(outbox.c.id)).scalars())

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, literal_column, select, update
 
-from api.store.schema import accounts, records
+from api.store.schema import accounts, api_calls, calls, plays, records, requests
 
 _IN_ONE_QUERY = 500
 
@@ -42,6 +42,7 @@ class Record:
     duration_ms: int
     created_at: float
     deleted_at: float | None
+    searched: str  # name and text, to be searched in
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,23 @@ class NewRecord:
     cost: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A request that plays a record: when it was made, the first of its api-calls, and how many they are."""
+
+    request_id: int
+    created_at: float
+    api_call_id: int
+    callees: int
+
+
 def add(db: Connection, account_id: int, new: NewRecord, status: RecordStatus, now: float) -> Record:
     """A new record."""
     row = {
         "account_id": account_id, "name": new.name, "status": status.value, "moderator_comment": "", "cost": new.cost,
         "record_text": new.text, "gender": new.gender, "language": new.language, "content": new.content,
         "token": secrets.token_urlsafe(24), "duration_ms": new.duration_ms, "created_at": now, "deleted_at": None,
+        "searched": _folded(new.name, new.text),
     }  # fmt: skip
     number = db.execute(insert(records).values(row)).inserted_primary_key
     assert number is not None
@@ -75,6 +87,54 @@ def of(db: Connection, account_id: int, numbers: Collection[int] | None = None) 
     if numbers is not None:
         statement = statement.where(records.c.id.in_(numbers))
     return [Record(*row) for row in db.execute(statement.order_by(records.c.id))]
+
+
+def one(db: Connection, account_id: int, number: int) -> Record | None:
+    """The account's record of that number."""
+    found = of(db, account_id, [number])
+    return found[0] if found else None
+
+
+def page(db: Connection, account_id: int, search: str = "", before: int | None = None, most: int = 50) -> list[Record]:
+    """The account's records whose name or text holds `search`, in whatever case; newest first, those below `before`."""
+    mine = select(records).where(records.c.account_id == account_id, records.c.deleted_at.is_(None))
+    if search.strip():
+        mine = mine.where(records.c.searched.contains(search.strip().casefold(), autoescape=True))
+    if before is not None:
+        mine = mine.where(records.c.id < before)
+    return [Record(*row) for row in db.execute(mine.order_by(records.c.id.desc()).limit(most))]
+
+
+def rename(db: Connection, record: Record, name: str) -> None:
+    """Call it otherwise."""
+    values = {"name": name, "searched": _folded(name, record.record_text)}
+    db.execute(update(records).where(records.c.id == record.id).values(values))
+
+
+def planned(db: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """Record -> how many calls that wait play it; those that none needs are left out."""
+    waiting = (
+        select(plays.c.record_id, func.count())
+        .join(calls, calls.c.request_id == plays.c.request_id)
+        .where(plays.c.record_id.in_(numbers), calls.c.status == literal_column("'created'"))
+        .group_by(plays.c.record_id)
+    )
+    return {row[0]: row[1] for row in db.execute(waiting)}
+
+
+def requests_of(db: Connection, number: int, most: int = 20) -> list[Use]:
+    """The requests that play a record, the latest first."""
+    mine = (
+        select(requests.c.id, requests.c.created_at, func.min(api_calls.c.id), func.count(api_calls.c.id))
+        .join(api_calls, api_calls.c.request_id == requests.c.id)
+        .where(requests.c.id.in_(
+            select(plays.c.request_id).where(plays.c.record_id == number)
+            .order_by(plays.c.request_id.desc()).limit(most)
+        ))
+        .group_by(requests.c.id, requests.c.created_at)
+        .order_by(requests.c.id.desc())
+    )  # fmt: skip
+    return [Use(*row) for row in db.execute(mine)]
 
 
 def files(db: Connection, numbers: Collection[int]) -> list[Record]:
@@ -104,20 +164,29 @@ def delete(db: Connection, number: int, now: float) -> None:
     db.execute(update(records).where(records.c.id == number).values(deleted_at=now))
 
 
-def in_moderation(db: Connection) -> list[tuple[Record, str]]:
+def by_id(db: Connection, number: int) -> Record | None:
+    """The record of that number, whoever has it; None if there is none, or it is deleted."""
+    row = db.execute(select(records).where(records.c.id == number, records.c.deleted_at.is_(None))).one_or_none()
+    return Record(*row) if row else None
+
+
+def in_moderation(db: Connection, most: int | None = None) -> list[tuple[Record, str]]:
     """The records that wait for a moderator, in order, each with its account's name."""
     waiting = (
         select(records, accounts.c.name)
         .join(accounts, accounts.c.id == records.c.account_id)
         .where(records.c.status == RecordStatus.MODERATION, records.c.deleted_at.is_(None))
         .order_by(records.c.id)
+        .limit(most)
     )
     return [(Record(*row[:-1]), row[-1]) for row in db.execute(waiting)]
 
 
-def decide(db: Connection, number: int, status: RecordStatus, comment: str) -> bool:
-    """What a moderator says of a record; false if there is none."""
+def decide(db: Connection, number: int, status: RecordStatus, comment: str, *, waiting: bool = False) -> bool:
+    """What a moderator says of a record; false if there is none; with `waiting`, none that still waits for one."""
     mine = update(records).where(records.c.id == number, records.c.deleted_at.is_(None))
+    if waiting:
+        mine = mine.where(records.c.status == RecordStatus.MODERATION)
     return db.execute(mine.values(status=status.value, moderator_comment=comment)).rowcount == 1
 
 
@@ -125,3 +194,7 @@ def accept_all(db: Connection, account_id: int) -> None:
     """The account has passed moderation, and with it what waited of its clips."""
     mine = update(records).where(records.c.account_id == account_id, records.c.status == RecordStatus.MODERATION)
     db.execute(mine.values(status=RecordStatus.READY.value))
+
+
+def _folded(name: str, text: str) -> str:
+    return f"{name}\n{text}".casefold()

@@ -2,6 +2,7 @@
 
     accounts 1--* records, templates, ledger, stop_list, replays
     accounts 1--* sessions, links, sent, caught, refusals; accounts 1--1 receivers
+    records *--* requests, by plays
     accounts 1--* requests 1--* api_calls 1--* calls 1--* facts
                                 api_calls 1--* outbox 1--* tries
 
@@ -123,6 +124,8 @@ ledger = Table(
     Column("comment", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Index(None, "account_id", "id"),
+    Index(None, "account_id", "kind", "id"),
+    Index(None, "account_id", "created_at"),
     sqlite_autoincrement=True,
 )
 
@@ -143,6 +146,7 @@ records = Table(
     Column("duration_ms", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("deleted_at", Double),
+    Column("searched", Text, nullable=False, server_default=""),  # name and text, case folded as databases cannot
     Index(None, "account_id", "id"),
     Index(
         "ix_records_moderation", "id",
@@ -174,6 +178,13 @@ requests = Table(
     Column("template_id", Id, ForeignKey("templates.id")),
     Column("created_at", Double, nullable=False),
     sqlite_autoincrement=True,
+)
+
+plays = Table(  # which records a request plays
+    "plays",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("request_id", Id, ForeignKey("requests.id"), primary_key=True, autoincrement=False),
 )
 
 api_calls = Table(
@@ -237,6 +248,10 @@ calls = Table(
         "ix_calls_going_on", "trunk", "outgoing",
         sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL"),
     ),
+    Index(  # the last hour of the trunks is counted in it alone
+        "ix_calls_over", "finished_at", "trunk", "disposition", "started_at",
+        sqlite_where=text("finished_at IS NOT NULL"), postgresql_where=text("finished_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )  # fmt: skip
 
@@ -274,6 +289,7 @@ stop_list = Table(
     Column("comment", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     UniqueConstraint("account_id", "phone"),
+    Index(None, "account_id", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -295,6 +311,13 @@ outbox = Table(
     Column("done_at", Double),  # delivered, or given up
     Column("delivered", Boolean, nullable=False, default=False),
     Column("created_at", Double, nullable=False),
+    Index(None, "account_id", "id"),
+    Index(None, "account_id", "host", "id"),
+    Index(None, "api_call_id", "id"),
+    Index(
+        "ix_outbox_failed", "account_id", "id",
+        sqlite_where=text("delivered IS 0 AND tries > 0"), postgresql_where=text("delivered IS false AND tries > 0"),
+    ),
     Index(
         "ix_outbox_waiting", "api_call_id", "id",
         sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL"),
@@ -402,8 +425,11 @@ caught = Table(  # what came to a receiver
     _id(),
     _of("accounts"),
     Column("at", Double, nullable=False),
-    Column("headers", JSON, nullable=False),
+    Column("method", String(20), nullable=False),  # of HTTP
+    Column("query", Text, nullable=False),  # behind the ? of the address
+    Column("headers", JSON, nullable=False),  # pairs of name and value, as they came
     Column("body", Text, nullable=False),
+    Column("signature", String(10), nullable=False),  # right, wrong, stale, none
     Column("status", Integer, nullable=False),  # what it was answered with
     Index(None, "account_id", "id"),
     sqlite_autoincrement=True,
@@ -427,4 +453,6 @@ nodes = Table(
     Column("pid", Integer, nullable=False),
     Column("born", String(40), nullable=False),  # when the process began, as its host counts
     Column("beat_at", Double, nullable=False),
+    Column("version", String(40), nullable=False, server_default=""),
+    Column("trunks", JSON),  # name -> {up, reason, at}: what its registrations have come to
 )

@@ -71,6 +71,19 @@ class Speaker:
                 kept = Kept(round(samples.size * 1000 / CLOCK_HZ), dropped)
         return Spoken(path, chosen.name, chosen.language, chosen.gender, kept.dropped, kept.duration_ms)
 
+    def say(self, text: str, gender: Gender, language: str | None = None) -> tuple[bytes, Spoken]:
+        """The file of a text, not kept: for one who wants to listen first. As `speak`."""
+        pieces = marks.read(text)
+        chosen, synthesiser = self._choose(marks.plain(pieces), gender, language, None)
+        path = self._folder / f"{_key(pieces, chosen)}.wav"
+        kept = spoken.read(path)
+        if kept is not None:
+            file = path.read_bytes()
+        else:
+            samples, dropped = self._make(pieces, chosen, synthesiser)
+            file, kept = spoken.build(samples, dropped), Kept(round(samples.size * 1000 / CLOCK_HZ), dropped)
+        return file, Spoken(path, chosen.name, chosen.language, chosen.gender, kept.dropped, kept.duration_ms)
+
     def languages(self) -> list[Language]:
         """What can be spoken here, Russian first."""
         return languages.listed({voice.language for voice, _ in self._voices})

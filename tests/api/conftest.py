@@ -29,6 +29,7 @@ from api.store.database import Database
 from engine import config as configuration
 from engine.config import SANDBOX, SANDBOX_NUMBERS, Config, TrunkConfig
 from engine.dial import Dial, Fenced
+from engine.trunks import TrunkState
 
 OUTGOING = SANDBOX_NUMBERS[0]
 GOOD = "79990000001"
@@ -93,6 +94,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.trunks = [TrunkConfig(name=SANDBOX, server="127.0.0.1:5060", numbers=SANDBOX_NUMBERS)]
+        self.registrations: dict[str, TrunkState] = {}
         self.most = 100
         self.hold = False
         self.held = 0  # calls that have waited to be hung up

@@ -1,6 +1,6 @@
 # Unpacks Debian packages into a folder, with everything they need, and runs them from there. Sourced by the
-# installers of the peers (asterisk/install.sh, get_sipp.sh, get_postgres.sh); needs no root and touches nothing of
-# the host.
+# installers of the peers (asterisk/install.sh, get_sipp.sh, get_postgres.sh, get_chromium.sh); needs no root and
+# touches nothing of the host.
 #
 # How: an apt state of our own (lists, cache, and an *empty* dpkg status, so that the closure of a package has libc
 # in it too), `--download-only install`, `dpkg --fsys-tarfile | tar -x`; programs then run by the unpacked dynamic

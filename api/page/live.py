@@ -1,0 +1,152 @@
+"""`GET /calls/{number}/live`: a call as it happens, for the page: facts with their words, then the webhooks.
+
+Events: `fact` {seq, type, at, text, tone, ...}, `waits` {text, elsewhere}, `webhook` {id, kind, state, text, answer,
+...}, and at last `over`. Only facts have an id: who comes back has the rest told anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import events, visitor
+from api.events import Quiet
+from api.page import outcomes, site
+from api.page.telling import Clip, Teller
+from api.page.webhook_words import told
+from api.problems import Code
+from api.refusal import Refusal
+from api.service import Service
+from api.store import calls, outbox, records
+from api.store.calls import ApiCall
+from api.store.database import Database
+from api.store.outbox import Webhook
+
+LOOK_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 1.0, 1.0, 2.0)  # for the webhook, after the call; then ever
+LOOK_RARELY_S = 5.0
+WATCHED_S = 1800.0  # whoever has looked at a webhook's tries so long may reload
+
+
+async def stream(request: Request, service: Service, number: int) -> Response:
+    """The events; Refusal for another's call, and without a session."""
+    account_id, kept, teller = await run_in_threadpool(_begin, service, request, number)
+    language = site.language_of(request)
+    return events.response(_events(service, account_id, kept, teller, language, events.last_seen(request)))
+
+
+def teller_of(database: Database, kept: ApiCall) -> Teller:
+    """Who can tell the facts of this api-call: it knows the names of the clips. Blocks."""
+    numbers = {int(note["record"]) for note in kept.request.menu.values() if note["record"]}
+    with database.read() as db:
+        known = records.files(db, numbers) if numbers else []
+    clips = {str(record.id): Clip(record.name, record.duration_ms) for record in known}
+    return Teller(clips, timeout_s=float(kept.request.options["timeout"]))
+
+
+def _begin(service: Service, request: Request, number: int) -> tuple[int, ApiCall, Teller]:
+    known = visitor.find(service, request)
+    if known is None:
+        raise Refusal(Code.KEY_MISSING)
+    with service.database.read() as db:
+        kept = calls.one(db, known[0].id, number)
+    if kept is None:
+        raise Refusal(Code.NOT_FOUND, "There is no such call")
+    return known[0].id, kept, teller_of(service.database, kept)
+
+
+async def _events(
+    service: Service, account_id: int, kept: ApiCall, teller: Teller, language: str, since: int
+) -> AsyncIterator[bytes]:
+    waits: Quiet | None = None
+    looks = 0
+    # From the first fact on, whatever the reader has: what a fact says depends on those before it.
+    async for told_of in events.follow(service, account_id, kept.id, 0):
+        if isinstance(told_of, Quiet):
+            looks += 1
+            if told_of != waits:
+                waits = told_of
+                yield events.event("waits", waiting(told_of, service.node_id, language))
+            elif looks % events.SILENT_LOOKS == 0:
+                yield events.WAITING
+            continue
+        fact = in_words(teller, told_of, language)
+        if fact["seq"] > since:
+            yield events.event("fact", fact, fact["seq"])
+    if service.hub.closed:
+        return
+    async for event in _webhooks(service, account_id, kept.id, language):
+        yield event
+    if not service.hub.closed:
+        yield events.event("over", {})
+
+
+async def _webhooks(service: Service, account_id: int, number: int, language: str) -> AsyncIterator[bytes]:
+    shown: dict[int, dict[str, Any]] = {}
+    pauses, passed_s = list(LOOK_S), 0.0
+    while not service.hub.closed:
+        cost, found = await run_in_threadpool(_after, service, account_id, number)
+        if not passed_s:
+            yield events.event("cost", {"cost": cost})
+        for webhook in reversed(found):
+            now = told(webhook, language)
+            if shown.get(webhook.id) != now:
+                shown[webhook.id] = now
+                yield events.event("webhook", now)
+        if all(webhook.done_at is not None for webhook in found) or passed_s > WATCHED_S:
+            return
+        pause_s = pauses.pop(0) if pauses else LOOK_RARELY_S
+        await asyncio.sleep(pause_s)
+        passed_s += pause_s
+        if not pauses:
+            yield events.WAITING
+
+
+def _after(service: Service, account_id: int, number: int) -> tuple[str, list[Webhook]]:
+    with service.database.read() as db:
+        kept = calls.one(db, account_id, number)
+        assert kept is not None
+        cost = format(sum(dialing.cost for dialing in kept.calls), "f")
+        return cost, outbox.webhooks(
+            db, account_id, numbers=None, api_call_ids=[number], failed_only=False, since=0.0, most=100
+        )
+
+
+def in_words(teller: Teller, fact: dict[str, Any], language: str) -> dict[str, Any]:
+    """The fact with what it says: `text`, `tone` of an end, `plays_ms` of a prompt."""
+    more: dict[str, Any] = {"text": teller.tell(fact).render(language)}
+    if fact["type"] == "ended":
+        more["tone"] = outcomes.tone(str(fact.get("disposition")))
+        more["why"] = reason(fact, language)
+    if fact["type"] == "prompt_started":
+        more["plays_ms"] = teller.plays_ms(fact)
+    return {key: value for key, value in fact.items() if key != "journal"} | more
+
+
+def reason(fact: dict[str, Any], language: str) -> str:
+    """Who ended it, and the cause, as one line."""
+    by = outcomes.ENDED_BY.get(str(fact.get("ended_by")))
+    cause, code = fact.get("hangup_cause"), fact.get("sip_code")
+    parts = [by.render(language)] if by else []
+    if cause is not None:
+        parts.append(f"Q.850 {cause}: {outcomes.cause(int(cause)).render(language)}")
+    if code is not None:
+        parts.append(f"SIP {code}")
+    return " · ".join(parts)
+
+
+def waiting(state: Quiet, node: str, language: str) -> dict[str, Any]:
+    """How a call waits that does not run here."""
+    elsewhere = state.owner is not None and state.owner != node
+    if state.status == "created":
+        text = outcomes.WAITS_FOR.get(state.waits_for, outcomes.WAITS_FOR[""])
+    else:
+        text = outcomes.STATUSES.get(state.status, outcomes.STATUSES["processed"])
+    return {
+        "text": text.render(language), "queued": state.status == "created", "due_at": state.due_at,
+        "elsewhere": elsewhere,
+    }  # fmt: skip
