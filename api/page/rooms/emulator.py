@@ -16,7 +16,11 @@ from api.page.visit import Visit, Way
 from api.refusal import Refusal
 from api.store import accounts, sent
 
-PARTS = ("clips.css", "menu.css", "watch.css", "clips.js", "menu.js", "watch.js")  # of elements that cross rooms
+# Elements that cross rooms, in the order in which their scripts build on each other.
+PARTS = (
+    "clips.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js", "clip_upload.js",
+    "clip_text.js", "clip_saved.js", "clips.js", "graph.js", "menu.js", "watch.js",
+)  # fmt: skip
 _A_PAGE = 20
 _LAST_CALLS = 12
 
