@@ -94,6 +94,9 @@ def test_receiver_shows_what_comes_while_one_looks(visit: Visit, served: Served)
     expect(came.first).to_contain_text("signature is right")
     expect(came.last).not_to_have_attribute("open", "")  # what was folded stays so
     assert serious(page) == []
+    page.get_by_role("link", name="Use it in the emulator").click()
+    expect(page.locator("#webhookUrl")).to_be_visible()
+    expect(page.locator("#webhookUrl")).to_have_value(address)
 
 
 def test_pasted_list_is_looked_at_before_it_is_taken(visit: Visit, served: Served) -> None:
