@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from api.messages import in_language
-from api.page import formats, icons, navigation, words
+from api.page import formats, icons, menu_facts, navigation, words
 
 # Nothing from elsewhere, no script or style in the text of a page; `blob:` is a clip that was just recorded.
 POLICY = "; ".join((
@@ -62,6 +62,7 @@ def environment(language: str) -> Environment:
     made.globals |= {
         "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language,
         "icon": icons.icon, "asset": asset, "rooms": navigation.ROOMS,
+        "menu_facts": menu_facts.told(language),
     }  # fmt: skip
     made.filters |= {
         "code": _code, "money": partial(formats.money, language=language), "phone": formats.phone,
