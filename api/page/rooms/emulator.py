@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api import json_text, numbers
 from api.body import MAX_DEPTH
 from api.messages import Message
-from api.page import field_names, files
+from api.page import field_names
 from api.page.sandbox_numbers import speakers
 from api.page.visit import Visit, Way
 from api.refusal import Refusal
@@ -18,8 +18,9 @@ from api.store import accounts, sent
 
 # Elements that cross rooms, in the order in which their scripts build on each other.
 PARTS = (
-    "clips.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js", "clip_upload.js",
-    "clip_text.js", "clip_saved.js", "clips.js", "graph.js", "menu.js", "watch.js",
+    "clips.css", "graph.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js",
+    "clip_upload.js", "clip_text.js", "clip_saved.js", "clips.js", "menu_words.js", "menu_tree.js", "menu_block.js",
+    "menu_move.js", "menu_examples.js", "graph_layout.js", "graph.js", "menu.js", "watch.js",
 )  # fmt: skip
 _A_PAGE = 20
 _LAST_CALLS = 12
@@ -69,7 +70,7 @@ def show(visit: Visit) -> Response:
         languages=service.speech.languages(),
         trunks=", ".join(dict.fromkeys(lines[number].trunk for number in mine)),
         names=json.dumps({kind.method: kind.name.render(visit.language) for kind in KINDS}, ensure_ascii=False),
-        parts=[part for part in PARTS if part in files.known()],
+        parts=PARTS,
     )
 
 
