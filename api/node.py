@@ -8,9 +8,11 @@ from typing import Any
 import structlog
 
 from api import conclusion
-from api.store import nodes, outbox, queue, replays
+from api.store import attempts, nodes, outbox, queue, replays, sessions
 from api.store.database import Database
 from engine.trunks import TrunkState
+
+TIDY_EVERY_S = 600.0  # who signed in, and who failed to: nothing finds these by their age
 
 _log = structlog.get_logger("zvonar.node")
 
@@ -26,6 +28,7 @@ class Node:
         self._registrations = registrations
         self._told: dict[str, dict[str, Any]] | None = None  # of them, to the store
         self._beat_at = now()
+        self._tidied_at = 0.0
         with database.write() as db:
             self.id = nodes.register(db, now())
 
@@ -46,6 +49,10 @@ class Node:
             if not lives:
                 self.id = nodes.register(db, now)
             replays.forget(db, now)
+            if now - self._tidied_at > TIDY_EVERY_S:
+                sessions.forget(db, now)
+                attempts.forget(db, now)
+                self._tidied_at = now
         self._beat_at = now
         self._told = trunks if lives else None
         return lives

@@ -91,9 +91,7 @@ class Service:
         self._engine = await asyncio.to_thread(self._thread.start)
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
-        node = self._node = await asyncio.to_thread(
-            Node, self.database, self.now, lambda: self._engine.registrations
-        )
+        node = self._node = await asyncio.to_thread(Node, self.database, self.now, lambda: self._engine.registrations)
         self.overview = Overview(self.database, self.now)
         await asyncio.to_thread(node.sweep)
         await asyncio.to_thread(self._look_for_strays)

@@ -74,9 +74,10 @@ def beginnings(text: str) -> list[str]:
 
 
 def _cells(line: str) -> tuple[str, str]:
-    border = next((mark for mark in _BORDERS if mark in line), None)
-    if border is None:
+    borders = [mark for mark in line if mark in _BORDERS]
+    if not borders:
         return line.strip().strip('"'), ""
+    border = borders[0]  # behind the number, in which there is none; a comment may have the others
     try:
         cells = next(csv.reader([line], delimiter=border))
     except (csv.Error, StopIteration):

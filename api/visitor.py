@@ -29,14 +29,24 @@ def from_our_page(request: HTTPConnection) -> bool:
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-def token_of(request: HTTPConnection) -> str:
-    """What the cookie holds; "" where there is none."""
-    return request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE) or ""
+def is_secure(service: Service, request: HTTPConnection) -> bool:
+    """Browsers come by TLS; a proxy that ends it may not tell us so, but `[api] public_url` does."""
+    return request.url.scheme == "https" or (service.config.api.public_url or "").lower().startswith("https:")
+
+
+def token_of(service: Service, request: HTTPConnection) -> str:
+    """What the cookie holds; "" where there is none. Behind TLS only the one that no neighbouring host can set."""
+    return request.cookies.get(SECURE_COOKIE if is_secure(service, request) else COOKIE, "")
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Where the request comes from; "" if that is not known."""
+    return request.client.host if request.client else ""
 
 
 def find(service: Service, request: Request) -> tuple[Account, Session] | None:
     """The account that is signed in; None if nobody is. Blocks."""
-    token, now = token_of(request), service.now()
+    token, now = token_of(service, request), service.now()
     if not token:
         return None
     with service.database.read() as db:
@@ -50,9 +60,13 @@ def find(service: Service, request: Request) -> tuple[Account, Session] | None:
     return account, session
 
 
-def remember(request: Request, response: Response, token: str) -> None:
-    """Sign this browser in."""
-    secure = request.url.scheme == "https"
+def sign_in(service: Service, request: Request, response: Response, account_id: int) -> None:
+    """A new session for this browser; the one it had is over. Blocks."""
+    seal, now, agent = service.database.seal, service.now(), request.headers.get("user-agent", "")
+    with service.database.write() as db:
+        sessions.end_token(db, seal, token_of(service, request))
+        token = sessions.begin(db, seal, account_id, address_of(request), agent, now)
+    secure = is_secure(service, request)
     response.set_cookie(
         SECURE_COOKIE if secure else COOKIE, token, max_age=sessions.KEPT_S, path="/", secure=secure, httponly=True,
         samesite="strict",

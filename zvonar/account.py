@@ -16,7 +16,7 @@ from rich.table import Table
 
 from api import account_fields
 from api.fields import Unfit
-from api.store import accounts, money
+from api.store import accounts, money, sessions
 from api.store.accounts import Account, Role
 from api.store.database import Database
 from engine import config as configuration
@@ -48,14 +48,26 @@ def add(
                     db, database.seal, name, balance=balance, moderated=moderated, role=Role(role), timezone=timezone,
                     outgoing=_fit("--from", account_fields.outgoing, outgoing), now=time.time(),
                 )  # fmt: skip
+                token = sessions.make_link(db, database.seal, account.id, time.time())
         except accounts.AccountExists as error:
             raise ConfigError(f"NAME: there is an account {name!r} already; choose another name") from error
+    link = _link(config, token)
     if as_json:
-        print(json.dumps(_told(account) | {"apiKey": key}))
+        print(json.dumps(_told(account) | {"apiKey": key, "link": link}))
         return
     state = "moderated: its clips can be used at once" if moderated else "not moderated: its clips wait for a moderator"
     print(f"Account {account.id}, {account.name!r}, balance {account.balance:f}, {state}")
     print(f"apiKey: {key}")
+    print(f"Sign in at {link}\n(it works once, within 24 hours, while `zvonar serve` runs)")
+
+
+def link(name: str, as_json: bool, config: Path | None) -> None:
+    """Make a link to sign in by and print it; one that was made before dies. Raises ConfigError."""
+    with _store(config) as database, database.write() as db:
+        account = _named(db, name)
+        token = sessions.make_link(db, database.seal, account.id, time.time())
+    url = _link(config, token)
+    print(json.dumps({"id": account.id, "name": account.name, "link": url}) if as_json else url)
 
 
 def credit(name: str, amount: Decimal, comment: str, as_json: bool, config: Path | None) -> None:
@@ -146,6 +158,16 @@ def _told(account: Account) -> dict[str, Any]:
         "moderated": account.moderated, "status": account.status, "role": account.role, "timezone": account.timezone,
         "outgoing": account.outgoing,
     }  # fmt: skip
+
+
+def _link(config: Path | None, token: str) -> str:
+    """Where a browser of this machine, or of the world if `public_url` is set, finds the service."""
+    api = configuration.load(config).api
+    if api.public_url:
+        return f"{api.public_url.rstrip('/')}/link/{token}"
+    host, port = configuration.parse_address(api.listen)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # all of them: no address to go to
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/link/{token}"
 
 
 def _fit(what: str, check: Callable[[_Given], _Taken], given: _Given) -> _Taken:

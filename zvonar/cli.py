@@ -161,7 +161,7 @@ def account_add(
     as_json: Json = False,
     config: ConfigFile = None,
 ) -> None:
-    """Make an account and print its API key; may be done while `zvonar serve` runs."""
+    """Make an account and print its API key and a link to sign in by; may be done while `zvonar serve` runs."""
     from zvonar.account import add
 
     add(
@@ -193,6 +193,14 @@ def account_key(name: Name, as_json: Json = False, config: ConfigFile = None) ->
     from zvonar.account import renew_key
 
     renew_key(name, as_json, config)
+
+
+@account_app.command("link", epilog="Example: zvonar account link clinic")
+def account_link(name: Name, as_json: Json = False, config: ConfigFile = None) -> None:
+    """Make a link to the page that lets in once, within 24 hours, and print it."""
+    from zvonar.account import link
+
+    link(name, as_json, config)
 
 
 @account_app.command("list", epilog="Example: zvonar account list")

@@ -106,12 +106,15 @@ def _say(config: Config, listener: socket.socket, service: Service) -> None:
     host, port = listener.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     where = "the sandbox" if config.sandboxed else ", ".join(trunk.name for trunk in config.trunk)
+    page = (config.api.public_url or url).rstrip("/")
     print(f"Zvonar listens at {url}; calls go to {where}. Ctrl-C ends it.")
-    if not service.has_accounts():
-        print("There is no account yet; make one in another terminal, it prints your KEY:")
+    if service.has_accounts():
+        print(f"The page: {page} (a link to sign in by: zvonar account link NAME)")
+    else:
+        print("There is no account yet; make one in another terminal, it prints a link to the page, and your KEY:")
         print("  zvonar account add me --balance 100 --moderated")
     outgoing = next((number for trunk in service.trunks for number in trunk.numbers), "NUMBER")
-    print("Then, for example:")
+    print("Over HTTP, for example:")
     print(f"  curl -F apiKey=KEY -F file=@clip.wav {url}/apiCalls/createRecord")
     request = f'{{"apiKey": "KEY", "phone": "79990000001", "outgoingPhone": "{outgoing}", "record": {{"id": 1}}}}'
     print(f"  curl -d '{request}' {url}/apiCalls/create")

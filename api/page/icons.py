@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from markupsafe import Markup
 
 _SVG = Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>')
@@ -53,3 +55,8 @@ _PATHS = {
 def icon(name: str) -> Markup:
     """The icon; a screen reader does not see it, so the button beside it must have words."""
     return _SVG.format(_PATHS[name])
+
+
+def paths(names: Iterable[str]) -> dict[str, str]:
+    """For scripts that draw them: name -> the `d` of its path."""
+    return {name: _PATHS[name] for name in names}

@@ -17,14 +17,14 @@ from starlette.responses import Response
 from api import events, visitor
 from api.events import Quiet
 from api.page import outcomes, site
-from api.page.telling import Clip, Teller
+from api.page.fact_words import in_words, teller_of
+from api.page.telling import Teller
 from api.page.webhook_words import told
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
-from api.store import calls, outbox, records
+from api.store import calls, outbox
 from api.store.calls import ApiCall
-from api.store.database import Database
 from api.store.outbox import Webhook
 
 LOOK_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 1.0, 1.0, 2.0)  # for the webhook, after the call; then ever
@@ -37,15 +37,6 @@ async def stream(request: Request, service: Service, number: int) -> Response:
     account_id, kept, teller = await run_in_threadpool(_begin, service, request, number)
     language = site.language_of(request)
     return events.response(_events(service, account_id, kept, teller, language, events.last_seen(request)))
-
-
-def teller_of(database: Database, kept: ApiCall) -> Teller:
-    """Who can tell the facts of this api-call: it knows the names of the clips. Blocks."""
-    numbers = {int(note["record"]) for note in kept.request.menu.values() if note["record"]}
-    with database.read() as db:
-        known = records.files(db, numbers) if numbers else []
-    clips = {str(record.id): Clip(record.name, record.duration_ms) for record in known}
-    return Teller(clips, timeout_s=float(kept.request.options["timeout"]))
 
 
 def _begin(service: Service, request: Request, number: int) -> tuple[int, ApiCall, Teller]:
@@ -114,29 +105,6 @@ def _after(service: Service, account_id: int, number: int) -> tuple[str, list[We
         return cost, outbox.webhooks(
             db, account_id, numbers=None, api_call_ids=[number], failed_only=False, since=0.0, most=100
         )
-
-
-def in_words(teller: Teller, fact: dict[str, Any], language: str) -> dict[str, Any]:
-    """The fact with what it says: `text`, `tone` of an end, `plays_ms` of a prompt."""
-    more: dict[str, Any] = {"text": teller.tell(fact).render(language)}
-    if fact["type"] == "ended":
-        more["tone"] = outcomes.tone(str(fact.get("disposition")))
-        more["why"] = reason(fact, language)
-    if fact["type"] == "prompt_started":
-        more["plays_ms"] = teller.plays_ms(fact)
-    return {key: value for key, value in fact.items() if key != "journal"} | more
-
-
-def reason(fact: dict[str, Any], language: str) -> str:
-    """Who ended it, and the cause, as one line."""
-    by = outcomes.ENDED_BY.get(str(fact.get("ended_by")))
-    cause, code = fact.get("hangup_cause"), fact.get("sip_code")
-    parts = [by.render(language)] if by else []
-    if cause is not None:
-        parts.append(f"Q.850 {cause}: {outcomes.cause(int(cause)).render(language)}")
-    if code is not None:
-        parts.append(f"SIP {code}")
-    return " · ".join(parts)
 
 
 def waiting(state: Quiet, node: str, language: str) -> dict[str, Any]:

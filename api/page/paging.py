@@ -11,7 +11,7 @@ MAX_NUMBER = 2**63 - 1
 def number(query: Mapping[str, str], name: str) -> int | None:
     """A whole number above zero of the address; None where there is none, or something else."""
     text = query.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:19]) <= MAX_NUMBER else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) <= MAX_NUMBER else None
 
 
 def address(path: str, query: Mapping[str, str], **changed: object) -> str:

@@ -54,7 +54,7 @@ data: {"call": "40", "seq": 2, "at": 1767254406.1, "type": "answered"}
 
 # How a receiver knows that a webhook is ours; a test runs the first against what the service signs.
 CHECKS = {
-    "Python": '''\
+    "Python": """\
 import base64, hashlib, hmac
 
 def is_from_zvonar(secret: str, headers: dict, body: bytes) -> bool:
@@ -63,7 +63,7 @@ def is_from_zvonar(secret: str, headers: dict, body: bytes) -> bool:
     made = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
     given = headers["webhook-signature"].split()
     return any(hmac.compare_digest("v1," + made, one) for one in given)
-''',
+""",
     "PHP": """\
 function is_from_zvonar(string $secret, array $headers, string $body): bool {
     $key = base64_decode(substr($secret, strlen('whsec_')));

@@ -46,8 +46,7 @@ def language_of(request: Request) -> str:
 async def look(request: Request) -> Response:
     """Another language, another theme: kept by the browser."""
     async with request.form(max_files=0, max_fields=10) as form:
-        back = str(form.get("back", "/"))
-        response = RedirectResponse(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", 303)
+        response = RedirectResponse(entry.own_path(str(form.get("back", "/"))), 303)
         if form.get(LANGUAGE) in (RUSSIAN, ENGLISH):
             response.set_cookie(LANGUAGE, str(form[LANGUAGE]), max_age=_YEAR_S, samesite="lax")
         if form.get(THEME) in ("light", "dark", "system"):
@@ -80,10 +79,9 @@ def _visit(service: Service, way: Way, request: Request, form: dict[str, str | U
 
 
 def _to_sign_in(request: Request) -> Response:
+    """A script lets people sign in where they are, and goes on (`zvonar.fetch`)."""
+    if request.headers.get("hx-request") == "true" or "application/json" in request.headers.get("accept", ""):
+        return Response(status_code=401, headers={"Signed-Out": "true", "HX-Reswap": "none"})
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     address = "/sign-in" if request.method == "POST" or back == "/" else f"/sign-in?back={quote(back, safe='/')}"
-    if request.headers.get("hx-request") == "true":  # htmx would put the page of signing in into a part of this one
-        return Response(status_code=401, headers={"HX-Redirect": address})
-    if "application/json" in request.headers.get("accept", ""):
-        return Response(status_code=401)
     return RedirectResponse(address, 303)

@@ -93,7 +93,7 @@ def add(
     key = _new_key()
     row: dict[str, Any] = {
         "name": name, "key_hash": seal.hash(key), "key_sealed": seal.close(key),
-        "webhook_secret": "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
+        "webhook_secret": _new_secret(),
         "balance": Decimal(0), "held": Decimal(0), "role": role.value,
         "status": (AccountStatus.READY if moderated else AccountStatus.MODERATION).value,
         "moderator_comment": "", "timezone": timezone, "outgoing": outgoing, "created_at": now,
@@ -115,6 +115,28 @@ def renew_key(db: Connection, seal: Seal, number: int) -> str:
     changed = {"key_hash": seal.hash(key), "key_sealed": seal.close(key)}
     db.execute(update(accounts).where(accounts.c.id == number).values(changed))
     return key
+
+
+def turn_secret(db: Connection, number: int) -> str:
+    """A new signing secret for webhooks; the old one signs nothing any more."""
+    secret = _new_secret()
+    db.execute(update(accounts).where(accounts.c.id == number).values(webhook_secret=secret))
+    return secret
+
+
+def set_password(db: Connection, number: int, hashed: str) -> None:
+    """What `api.password` has made of it."""
+    db.execute(update(accounts).where(accounts.c.id == number).values(password=hashed))
+
+
+def set_timezone(db: Connection, number: int, timezone: str) -> None:
+    """In which its calling hours are meant from now on."""
+    db.execute(update(accounts).where(accounts.c.id == number).values(timezone=timezone))
+
+
+def set_outgoing(db: Connection, number: int, phone: str | None) -> None:
+    """The number to call from where a request names none."""
+    db.execute(update(accounts).where(accounts.c.id == number).values(outgoing=phone))
 
 
 def by_key(db: Connection, seal: Seal, key: str) -> Account | None:
@@ -168,3 +190,7 @@ def exist(db: Connection) -> bool:
 
 def _new_key() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(KEY_LENGTH))
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()

@@ -236,6 +236,25 @@ calls = Table(
     Column("held", Money, nullable=False, server_default="0"),  # of the account's balance, until it is over
     Column("cost", Money, nullable=False),
     Index(None, "api_call_id"),
+    Index(None, "account_id", "id"),
+    Index(None, "account_id", "phone", "id"),
+    Index(
+        "ix_calls_results", "account_id", "disposition", "id",
+        sqlite_where=text("disposition IS NOT NULL"), postgresql_where=text("disposition IS NOT NULL"),
+    ),
+    Index(
+        "ix_calls_going_on_of_account", "account_id", "id",
+        sqlite_where=text("finished_at IS NULL AND status <> 'created'"),
+        postgresql_where=text("finished_at IS NULL AND status <> 'created'"),
+    ),
+    Index(
+        "ix_calls_waiting", "account_id", "id",
+        sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),
+    ),
+    Index(
+        "ix_calls_plans", "account_id", "due_at", "id",
+        sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),
+    ),
     Index(
         "ix_calls_queue", "outgoing", "account_id", "due_at", "id",
         sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),

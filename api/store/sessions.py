@@ -68,9 +68,27 @@ def end(db: Connection, account_id: int, number: int) -> None:
     db.execute(delete(sessions).where(sessions.c.account_id == account_id, sessions.c.id == number))
 
 
+def end_token(db: Connection, seal: Seal, token: str) -> None:
+    """Sign out whoever has this token."""
+    if token:
+        db.execute(delete(sessions).where(sessions.c.token_hash == seal.hash(token)))
+
+
 def end_others(db: Connection, account_id: int, number: int) -> None:
     """Sign out all of the account's sessions but this one."""
     db.execute(delete(sessions).where(sessions.c.account_id == account_id, sessions.c.id != number))
+
+
+def end_all(db: Connection, account_id: int) -> None:
+    """Sign out everybody of the account; links that were not used die too."""
+    db.execute(delete(sessions).where(sessions.c.account_id == account_id))
+    db.execute(delete(links).where(links.c.account_id == account_id))
+
+
+def forget(db: Connection, now: float) -> None:
+    """Sessions and links that let nobody in any more."""
+    db.execute(delete(sessions).where(sessions.c.seen_at <= now - KEPT_S))
+    db.execute(delete(links).where(links.c.expires_at <= now))
 
 
 def make_link(db: Connection, seal: Seal, account_id: int, now: float) -> str:

@@ -6,7 +6,8 @@ The last hour is counted in the index `ix_calls_over` alone, calls now in `ix_ca
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Integer, cast, func, select, union_all
 
@@ -15,7 +16,8 @@ from api.store.schema import calls
 MINUTE_S = 60
 
 
-class Now(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Now:
     """Calls that have a place: claimed, ringing or talking."""
 
     trunk: str
@@ -24,7 +26,8 @@ class Now(NamedTuple):
     count: int
 
 
-class Stretch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stretch:
     """So many calls that began and ended in these minutes (Unix time / 60); `end` is None where they go on."""
 
     trunk: str

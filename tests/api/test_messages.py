@@ -19,6 +19,7 @@ from jinja2 import nodes
 import api
 from api.failure import Failure
 from api.messages import CATALOGUE, ENGLISH, RUSSIAN, Message, language_of
+from api.openapi import manual
 from api.page import render, words
 from api.problems import PROBLEMS
 from engine.clips import refusal as clips
@@ -84,6 +85,8 @@ def written_elsewhere() -> Iterator[tuple[str, str]]:
         yield "api/failure.py", reason.value
     for text in speech.MESSAGES.values():
         yield "engine/speech/error.py", text
+    for text in manual.texts():
+        yield "api/openapi/manual.py", text
     for raised in ast.walk(ast.parse(inspect.getsource(menu))):
         if isinstance(raised, ast.Call) and ast.unparse(raised.func) == "MenuError":
             assert isinstance(raised.args[1], ast.Constant), ast.unparse(raised)

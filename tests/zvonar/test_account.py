@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from api.store import accounts, money
+from api.store import accounts, money, sessions
 from api.store.database import Database
 
 
@@ -52,6 +52,7 @@ def test_money(config: Path) -> None:
         (("credit", "clinic", "nan"), "must lie between"),
         (("credit", "nobody", "1"), "there is no account 'nobody'"),
         (("key", "nobody"), "there is no account 'nobody'"),
+        (("link", "nobody"), "there is no account 'nobody'"),
         (("ledger", "nobody"), "there is no account 'nobody'"),
         (("add", "other", "--timezone", "Mars/Olympus"), "there is no time zone"),
         (("add", "other", "--from", "12a"), "is no telephone number"),
@@ -86,6 +87,25 @@ def test_a_new_key(config: Path) -> None:
     with database.read() as db:
         assert accounts.by_key(db, database.seal, first) is None
         assert accounts.by_key(db, database.seal, second) is not None
+    database.dispose()
+
+
+def test_a_link_to_sign_in_by(config: Path) -> None:
+    """One for each new account, and another whenever it is asked for: then the one before is dead."""
+    added = json.loads(zvonar("account", "add", "clinic", "--json", config=config).stdout)["link"]
+    again = json.loads(zvonar("account", "link", "clinic", "--json", config=config).stdout)["link"]
+    config.write_text(config.read_text() + '[api]\npublic_url = "https://calls.example/"\nlisten = "0.0.0.0:8089"\n')
+    public = zvonar("account", "link", "clinic", config=config).stdout.strip()
+    shown = zvonar("account", "add", "other", config=config).stdout
+    assert added.startswith("http://127.0.0.1:8080/link/")
+    assert again.startswith("http://127.0.0.1:8080/link/")
+    assert public.startswith("https://calls.example/link/")
+    assert "Sign in at https://calls.example/link/" in shown
+    database = Database(f"sqlite:///{config.parent}/data/zvonar.db")
+    database.prepare()
+    with database.read() as db:
+        tokens = [link.rpartition("/")[2] for link in (added, again, public)]
+        assert [sessions.link_of(db, database.seal, token, time.time()) for token in tokens] == [None, None, 1]
     database.dispose()
 
 

@@ -100,6 +100,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "hour", "method", "code", name="pk_refusals"),
     )
     _indexes()
+    _for_the_table_of_calls()
+
+
+def _for_the_table_of_calls() -> None:
+    op.create_index("ix_calls_account_id_calls_id", "calls", ["account_id", "id"])
+    op.create_index("ix_calls_account_id_calls_phone_calls_id", "calls", ["account_id", "phone", "id"])
+    for name, columns, condition in (
+        ("ix_calls_results", ["account_id", "disposition", "id"], "disposition IS NOT NULL"),
+        ("ix_calls_going_on_of_account", ["account_id", "id"], "finished_at IS NULL AND status <> 'created'"),
+        ("ix_calls_waiting", ["account_id", "id"], "status = 'created'"),
+        ("ix_calls_plans", ["account_id", "due_at", "id"], "status = 'created'"),
+    ):
+        where = sa.text(condition)
+        op.create_index(name, "calls", columns, sqlite_where=where, postgresql_where=where)
 
 
 def _indexes() -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api import account_fields, moderation
 from api.fields import Unfit
+from api.kinds import MAX_COMMENT
 from api.messages import Message
 from api.page.roles import OPERATORS
 from api.page.visit import Visit, Way
@@ -93,10 +94,8 @@ def credit(visit: Visit) -> Response:
     given = {"amount": visit.text("amount"), "comment": comment, "once": once}
     if not comment:
         errors["comment"] = Message("is required: the ledger says what it was for").render(visit.language)
-    elif len(comment) > moderation.MAX_COMMENT or "\0" in comment:
-        errors["comment"] = Message("is longer than {most} characters", most=moderation.MAX_COMMENT).render(
-            visit.language
-        )
+    elif len(comment) > MAX_COMMENT or "\0" in comment:
+        errors["comment"] = Message("is longer than {most} characters", most=MAX_COMMENT).render(visit.language)
     if errors or amount is None:
         return _show(visit, account, status=422, given=given, errors=errors)
     if abs(amount) >= LARGE and visit.text("sure") != "1":
@@ -199,9 +198,7 @@ def _role(text: str) -> Role:
     return Role(text)
 
 
-def _fit(
-    visit: Visit, errors: Errors, field: str, check: Callable[[_Given], _Taken], value: _Given
-) -> _Taken | None:
+def _fit(visit: Visit, errors: Errors, field: str, check: Callable[[_Given], _Taken], value: _Given) -> _Taken | None:
     try:
         return check(value)
     except Unfit as error:

@@ -32,6 +32,14 @@ class Kind(NamedTuple):
     name: Message
 
 
+class Line(NamedTuple):
+    """A number to call from."""
+
+    number: str
+    shared: bool  # by all accounts
+    trunk: str
+
+
 KINDS = (
     Kind("create", Message("Creating a call")),
     Kind("get", Message("Getting information about a call")),
@@ -43,21 +51,23 @@ KINDS = (
 def show(visit: Visit) -> Response:
     """The first page after signing in."""
     service, account = visit.service, visit.account
-    lines = [
-        (number, trunk.accounts is None, trunk.name) for trunk in service.trunks for number in numbers.of_trunk(trunk)
-    ]
     mine = numbers.of_account(service.trunks, account)
+    lines = {
+        number: Line(number, trunk.accounts is None, trunk.name)
+        for trunk in reversed(service.trunks)  # of two trunks with one number the first takes the call
+        for number in numbers.of_trunk(trunk)
+    }
     key = service.database.seal.open(account.key_sealed)
     return visit.page(
         "emulator.html",
         kinds=KINDS,
         key=shortened(key),
-        lines=[line for line in dict((line[0], line) for line in reversed(lines)).values() if line[0] in mine],
+        lines=[lines[number] for number in mine],
         default=account.outgoing if account.outgoing in mine else "",
         unavailable=field_names.unavailable(),
         speakers=speakers() if service.config.sandboxed else [],
         languages=service.speech.languages(),
-        trunks=", ".join(sorted({line[2] for line in lines if line[0] in mine})),
+        trunks=", ".join(dict.fromkeys(lines[number].trunk for number in mine)),
         names=json.dumps({kind.method: kind.name.render(visit.language) for kind in KINDS}, ensure_ascii=False),
         parts=[part for part in PARTS if part in files.known()],
     )

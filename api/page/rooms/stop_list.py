@@ -122,7 +122,7 @@ def _page(
         import_error=import_error, most_comment=MAX_COMMENT,
         paged=before is not None,
         older_page=paging.address("/stop-list", {}, before=shown[-1].id) if more and not asked else None,
-        news={name: visit.query[name][:20] for name in ("added", "removed", "taken") if name in visit.query},
+        news={name: visit.query.get(name, "")[:20] for name in ("added", "removed", "taken")},
     )  # fmt: skip
 
 

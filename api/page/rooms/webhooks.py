@@ -41,7 +41,7 @@ def show(visit: Visit) -> Response:
 
 def show_one(visit: Visit) -> Response:
     """One webhook: its body, and each try."""
-    number = int(visit.path["number"][:18])
+    number = paging.number({"number": str(visit.path["number"])}, "number") or 0
     with visit.service.database.read() as db:
         webhook = outbox.one(db, visit.account.id, number)
     if webhook is None:

@@ -47,6 +47,11 @@
       return this.audio.play().catch(() => {});  // `error` tells what is to be told
     }
 
+    toggle() {
+      if (this.audio.paused) this.play();
+      else this.audio.pause();
+    }
+
     build() {
       const name = this.getAttribute("label") || "";
       this.textContent = "";
@@ -54,7 +59,7 @@
       this.audio = new Audio();
       this.audio.preload = "none";
       this.button = element("button", { type: "button", class: "clip-play" });
-      this.button.addEventListener("click", () => (this.audio.paused ? this.play() : this.audio.pause()));
+      this.button.addEventListener("click", () => this.toggle());
       this.slider = element("div", { role: "slider", tabindex: "0", class: "clip-wave", "aria-valuemin": "0" });
       this.slider.setAttribute("aria-label", name ? say("Position in {name}", { name }) : say("Position"));
       this.slider.append(bars([], "clip-all"), bars([], "clip-heard"));

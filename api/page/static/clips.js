@@ -90,6 +90,7 @@
         tab.tabIndex = here ? 0 : -1;
         this.panels[tab.dataset.source].hidden = !here;
       }
+      this.setAttribute("source", source);
       if (source !== "microphone") this.microphone.stop();
       if (source === "saved" && !this.listed) {
         this.listed = true;

@@ -68,6 +68,7 @@
   function grown() {
     form().follow();
     const shown = find("[data-shown]");
+    shown.classList.toggle("code", view !== "json");
     if (view === "json") {
       zvonar.json.show(shown, withKey({ ...(body() || {}), ...(file() ? { file: file().name } : {}) }));
     } else {

@@ -3,7 +3,7 @@
 // is kept as it came, so that a request of the history or one edited by hand loses nothing.
 "use strict";
 {
-  const OWN = ["PHONE-LIST", "ID-LIST", "PAIR-ROWS", "CLIP-PICKER", "VOICE-MENU"];
+  const OWN = ["PHONE-LIST", "ID-LIST", "PAIR-ROWS", "BLOCK-TAGS", "CLIP-PICKER", "VOICE-MENU"];
 
   const pad = (number) => String(number).padStart(2, "0");
   const asLocal = (seconds) => {
@@ -100,7 +100,7 @@
       } else if (control.dataset.kind === "number") {
         if (value.trim()) body[name] = /^\d{1,15}$/.test(value.trim()) ? Number(value) : value.trim();
       } else if (control.dataset.kind === "choice") {
-        if (value) body[name] = /^\d+$/.test(value) ? Number(value) : value;
+        if (value) body[name] = /^\d+$/.test(value) ? Number(value) : value.replace("microphone", "file");
       } else if (typeof value === "boolean") {
         if (value) body[name] = 1;
       } else if (value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length)) {

@@ -82,17 +82,17 @@
     waits(how) {
       if (how.queued) {
         const then = how.due_at * 1000 > Date.now() + 1500 ? say("not before {time}", { time: new Date(how.due_at * 1000).toLocaleString(zvonar.language) }) : "";
-        this.say("cool", say("Waits: {why}", { why: how.text }));
+        this.show("cool", say("Waits: {why}", { why: how.text }));
         this.where.textContent = then;
         this.where.hidden = !then;
       } else {
-        this.say("cool", how.text);
+        this.show("cool", how.text);
         this.where.textContent = how.elsewhere ? say("Another node makes this call: it is told here when it is over") : "";
         this.where.hidden = !how.elsewhere;
       }
     }
 
-    say(tone, text) {
+    show(tone, text) {
       this.light.className = `watch-light ${tone}`;
       this.now.textContent = text;
     }
@@ -110,7 +110,7 @@
       const step = this.step(fact);
       if (fact.type === "prompt_started") this.playing(fact, step);
       if (ended) this.ended(fact);
-      else if (!QUIET.has(fact.type) || fact.type === "prompt_started") this.say(fact.type === "answered" || this.answered_at ? "good" : "cool", fact.text);
+      else if (!QUIET.has(fact.type) || fact.type === "prompt_started") this.show(fact.type === "answered" || this.answered_at ? "good" : "cool", fact.text);
     }
 
     step(fact) {
@@ -158,7 +158,7 @@
     ended(fact) {
       clearInterval(this.ticking);
       for (const play of this.plays.values()) play.over = true;
-      this.say(fact.tone, fact.text);
+      this.show(fact.tone, fact.text);
       if (fact.why) { this.where.textContent = fact.why; this.where.hidden = false; }
     }
 

@@ -40,7 +40,7 @@ const zvonar = {
     const form = body instanceof FormData;
     const began = performance.now();
     try {
-      const reply = await fetch(path, {
+      const reply = await zvonar.fetch(path, {
         method: "POST",
         headers: form ? headers : { "Content-Type": "application/json", ...headers },
         body: form ? body : JSON.stringify(body),
