@@ -18,8 +18,9 @@ from api.store import accounts, sent
 
 # Elements that cross rooms, in the order in which their scripts build on each other.
 PARTS = (
-    "clips.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js", "clip_upload.js",
-    "clip_text.js", "clip_saved.js", "clips.js", "graph.js", "menu.js", "watch.js",
+    "clips.css", "graph.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js", "clip_upload.js",
+    "clip_text.js", "clip_saved.js", "clips.js", "menu_tree.js", "menu_words.js", "graph_layout.js", "graph.js",
+    "menu_block.js", "menu_move.js", "menu_examples.js", "menu.js", "watch.js",
 )  # fmt: skip
 _A_PAGE = 20
 _LAST_CALLS = 12
