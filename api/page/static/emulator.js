@@ -333,6 +333,16 @@
 
   choose("create");
   restore(draft.load());
+  const webhook = new URLSearchParams(location.search).get("webhookUrl");  // from the room of the receiver
+  if (webhook) {
+    choose("create");
+    const field = forms.create.control("webhookUrl");
+    field.value = webhook;
+    field.closest("details").open = true;
+    grown();
+    draft.save(state());
+    window.history.replaceState(null, "", "/");
+  }
   draft.mark(state());
   takeGiven();
 }
