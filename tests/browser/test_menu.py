@@ -179,5 +179,5 @@ def test_example_in_the_reader_s_language_can_be_taken_back(visit: Visit) -> Non
     page.get_by_text("Примеры", exact=True).click()
     page.get_by_role("button", name="Подтвердить запись").click()
     assert value(page) != before
-    page.get_by_role("button", name="Вернуть").click()
+    page.get_by_role("button", name="Вернуть", exact=True).click()
     assert value(page) == before

@@ -79,7 +79,7 @@ def test_what_is_taken_is_not_called_refused(monkeypatch: pytest.MonkeyPatch) ->
     assert Block.model_validate({"digit": "1", "tag": "yes"}).tag == "yes"
 
 
-def test_the_emulator_s_page_bears_them(running: Any) -> None:
+def test_the_emulator_s_page_bears_them(running: Any, client: Any) -> None:
     with signed_in(running.service.database, running.url) as visitor:
         page = visitor.get("/", headers={"Accept-Language": "en"}).text
     read = _Facts()
