@@ -21,11 +21,11 @@ def teller_of(database: Database, kept: ApiCall) -> Teller:
 
 
 def in_words(teller: Teller, fact: dict[str, Any], language: str) -> dict[str, Any]:
-    """The fact with what it says: `text`, `tone` of an end, `plays_ms` of a prompt."""
+    """The fact with what it says: `text`, `tone` and `because` of an end, `plays_ms` of a prompt."""
     more: dict[str, Any] = {"text": teller.tell(fact).render(language)}
     if fact["type"] == "ended":
         more["tone"] = outcomes.tone(str(fact.get("disposition")))
-        more["why"] = reason(fact, language)
+        more["because"] = reason(fact, language)
     if fact["type"] == "prompt_started":
         more["plays_ms"] = teller.plays_ms(fact)
     return {key: value for key, value in fact.items() if key != "journal"} | more

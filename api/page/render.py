@@ -60,8 +60,9 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {
-        "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language, "icon": icons.icon, "asset": asset,
-        "rooms": navigation.ROOMS, "menu_facts": menu_facts.told(language), "known": is_known,
+        "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language,
+        "icon": icons.icon, "asset": asset, "rooms": navigation.ROOMS,
+        "menu_facts": menu_facts.told(language), "known": is_known,
     }  # fmt: skip
     made.filters |= {
         "code": _code, "money": partial(formats.money, language=language), "phone": formats.phone,

@@ -112,7 +112,7 @@
     // The same for those who do not see it.
     item(node, names) {
       const item = document.createElement("li");
-      item.dataset.name = names.get(node);
+      item.dataset.block = names.get(node);
       const told = [title(node, this.known), ...acts(node).map(([, word]) => word)].join(", ");
       item.append(node.parent ? say("Digit {digit}: {what}", { digit: node.digit, what: told }) : told);
       if (node.children.length) {
@@ -132,7 +132,7 @@
         one.classList.toggle("passed", passed.has(name));
       }
       for (const one of this.list.querySelectorAll("li")) {
-        if (one.dataset.name === this.here) one.setAttribute("aria-current", "step");
+        if (one.dataset.block === this.here) one.setAttribute("aria-current", "step");
         else one.removeAttribute("aria-current");
       }
       const lit = follow && this.box.querySelector(".graph-block.lit");

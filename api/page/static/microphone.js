@@ -57,7 +57,8 @@
       this.start.disabled = this.again.disabled = true;
       this.told.textContent = say("Allow the microphone in the window of the browser…");
       try {
-        this.stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: false } });
+        // With the browser's own suppression of echo and noise: without it, laptops are often overdriven.
+        this.stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
         this.begin();
       } catch (error) {
         this.fail(error);

@@ -67,14 +67,12 @@
 
     const studio = form.querySelector("[data-microphone]");
     let recorded = null;
-    if (studio) {
-      studio.append(new Microphone((blob, ending) => {
-        recorded = blob && new File([blob], `recording.${ending}`, { type: blob.type });
-        changed();
-      }, 300).node);
-    }
+    studio.append(new Microphone((blob, ending) => {
+      recorded = blob && new File([blob], `recording.${ending}`, { type: blob.type });
+      changed();
+    }, 300).node);
 
-    const shown = (part) => part && !part.closest("[hidden]:not(form)");
+    const shown = (part) => !part.closest("[hidden]:not(form)");
     return { file: () => (shown(file) ? file.files[0] || null : shown(studio) ? recorded : null) };
   };
 }

@@ -159,7 +159,7 @@
       clearInterval(this.ticking);
       for (const play of this.plays.values()) play.over = true;
       this.show(fact.tone, fact.text);
-      if (fact.why) { this.where.textContent = fact.why; this.where.hidden = false; }
+      if (fact.because) { this.where.textContent = fact.because; this.where.hidden = false; }
     }
 
     tick() {
