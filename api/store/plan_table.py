@@ -64,7 +64,8 @@ def page(db: Connection, account_id: int, wanted: Filter, after: tuple[float, in
     rows.sort(key=lambda row: (row.due_at, row.id))
     label = requests.c.options["label"].as_string()
     asked = {row.request_id for row in rows[:most]}
-    labels = dict(db.execute(select(requests.c.id, label).where(requests.c.id.in_(asked))).tuples().all())
+    named = select(requests.c.id, label.label("label")).where(requests.c.id.in_(asked))
+    labels = {row.id: row.label for row in db.execute(named)}
     plans = [
         Plan(
             row.id, row.api_call_id, row.phone, row.outgoing, row.waits_for, row.due_at, row.closes_at, row.created_at,
