@@ -127,7 +127,7 @@ def _link_page(service: Service, request: Request, language: str, status: int = 
         account_id = sessions.link_of(db, seal, token, service.now())
         name = accounts.by_id(db, account_id).name if account_id is not None else ""
     return render.page(
-        "link.html", language, status if name else 410, visit=None, account=None, request=request, name=name,
+        "link.html", language, status, visit=None, account=None, request=request, name=name,
         problem=problem,
     )  # fmt: skip
 
@@ -137,7 +137,7 @@ def _use_link(service: Service, request: Request, language: str, given: dict[str
     with service.database.read() as db:
         token, seal = request.path_params["token"], service.database.seal
         if sessions.link_of(db, seal, token, service.now()) is None:
-            return _link_page(service, request, language)
+            return _link_page(service, request, language, 410)
     if given.get("how") == "password":
         problem = password.problem(wanted)
         if problem:
@@ -149,7 +149,7 @@ def _use_link(service: Service, request: Request, language: str, given: dict[str
             accounts.set_password(db, account_id, hashed)
             sessions.end_all(db, account_id)
     if account_id is None:
-        return _link_page(service, request, language)
+        return _link_page(service, request, language, 410)
     response = RedirectResponse("/", 303)
     visitor.sign_in(service, request, response, account_id)
     return response

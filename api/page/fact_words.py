@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from api.page import outcomes
+from api.messages import Message
+from api.page import outcomes, telling
 from api.page.telling import Clip, Teller
 from api.store import records
 from api.store.calls import ApiCall
@@ -21,11 +23,11 @@ def teller_of(database: Database, kept: ApiCall) -> Teller:
 
 
 def in_words(teller: Teller, fact: dict[str, Any], language: str) -> dict[str, Any]:
-    """The fact with what it says: `text`, `tone` of an end, `plays_ms` of a prompt."""
+    """The fact with what it says: `text`, `tone` and `because` of an end, `plays_ms` of a prompt."""
     more: dict[str, Any] = {"text": teller.tell(fact).render(language)}
     if fact["type"] == "ended":
         more["tone"] = outcomes.tone(str(fact.get("disposition")))
-        more["why"] = reason(fact, language)
+        more["because"] = reason(fact, language)
     if fact["type"] == "prompt_started":
         more["plays_ms"] = teller.plays_ms(fact)
     return {key: value for key, value in fact.items() if key != "journal"} | more
@@ -41,3 +43,14 @@ def reason(fact: dict[str, Any], language: str) -> str:
     if code is not None:
         parts.append(f"SIP {code}")
     return " · ".join(parts)
+
+
+def result_of(
+    status: str, disposition: str | None, answers: Sequence[str], heard_ms: int, timeout_s: float | None
+) -> Message:
+    """A dialing as a line says it, from what its row says: when things happened is not known there."""
+    if disposition is None:
+        return outcomes.STATUSES.get(status, outcomes.STATUSES["created"])
+    if disposition.startswith("answered"):
+        return telling.answered(disposition, "".join(answers), None, heard_ms)
+    return Teller(timeout_s=timeout_s or None).result({"disposition": disposition})

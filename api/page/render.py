@@ -60,8 +60,9 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {
-        "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language, "icon": icons.icon, "asset": asset,
-        "rooms": navigation.ROOMS, "menu_facts": menu_facts.told(language), "known": is_known,
+        "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language,
+        "icon": icons.icon, "asset": asset, "rooms": navigation.ROOMS,
+        "menu_facts": menu_facts.told(language),
     }  # fmt: skip
     made.filters |= {
         "code": _code, "money": partial(formats.money, language=language), "phone": formats.phone,
@@ -73,11 +74,6 @@ def environment(language: str) -> Environment:
 def asset(path: str) -> str:
     """The address of a file of `static/`; kept by browsers until it changes."""
     return f"/static/{words.stamp(path)}/{path}"
-
-
-def is_known(path: str) -> bool:
-    """There is such a file in `static/`."""
-    return (words.STATIC / path).is_file()
 
 
 def _code(text: str) -> Markup:

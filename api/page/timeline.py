@@ -18,13 +18,14 @@ _TICKS = 10
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Something that lasts. `part` is how much of the width was heard, for a clip."""
+    """Something that lasts. `part` is how much of the width of a clip was heard."""
 
     kind: str  # ring, talk, clip, speech
     x: float
     width: float
     text: str
     part: float = 0.0
+    row: int = 0  # clips are drawn in two rows by turns: what was not heard of one lies beside the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,13 @@ def picture(facts: Sequence[Mapping[str, Any]], teller: Teller, language: str) -
                 heard_s = int(fact.get("heard_ms") or 0) / 1000
                 until = place(since + max(heard_s, (whole_ms or 0) / 1000))
                 heard = max(0.0, place(since + heard_s) - place(since))
-                bars.append(Bar("clip", place(since), max(2.0, round(until - place(since), 1)), f"{what}, {text}", round(heard, 1)))
+                width = max(2.0, round(until - place(since), 1))
+                row = sum(bar.kind == "clip" for bar in bars) % 2
+                bars.append(Bar("clip", place(since), width, f"{what}, {text}", round(heard, 1), row))
             case "speech_started":
                 speaks = at
             case "speech_ended" if speaks is not None:
-                bars.append(_bar("speech", place(speaks), place(at), f"{text}"))
+                bars.append(_bar("speech", place(speaks), place(at), ""))
                 speaks = None
             case "digit":
                 marks.append(Mark("digit", place(at), text, str(fact.get("digit", ""))))

@@ -14,7 +14,10 @@ MOST_COUNTED = 10_000  # of an account's calls; beyond it only that there are mo
 
 
 class Use(NamedTuple):
-    """`calls`: callees asked for since the day began, at most `MOST_COUNTED` + 1; `seen_at`: on the page or by a call."""
+    """`calls`: callees asked for since the day began, at most `MOST_COUNTED` + 1.
+
+    `seen_at`: on the page, or when it asked for a call.
+    """
 
     calls: int
     seen_at: float | None

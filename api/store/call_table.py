@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, se
 
 from api.store.schema import calls, requests
 
-LOOKED_AT = 10_000
+LOOKED_AT = 5_000
+_NEAR = 2000
 _SLACK_S = 60.0  # numbers are given when a row is written, times when its transaction began
 
 WAITING, GOING_ON, OVER = "waiting", "going_on", "over"
@@ -158,26 +159,26 @@ def _matching(db: Connection, account_id: int, wanted: Filter) -> Select[Any]:
     elif wanted.state == GOING_ON:
         mine = mine.where(text("calls.finished_at IS NULL AND calls.status <> 'created'"))
     if wanted.since is not None:
-        first = _first_at(db, wanted.since - _SLACK_S)
+        first, _ = _around(db, wanted.since - _SLACK_S)
         mine = mine.where(calls.c.created_at >= wanted.since, calls.c.id >= first)
     if wanted.until is not None:
-        behind = _first_at(db, wanted.until + _SLACK_S)
-        mine = mine.where(calls.c.created_at < wanted.until, calls.c.id < behind)
+        _, last = _around(db, wanted.until + _SLACK_S)
+        mine = mine.where(calls.c.created_at < wanted.until, calls.c.id <= last)
     return mine
 
 
-def _first_at(db: Connection, at: float) -> int:
-    """About the first number that was given at that time: numbers grow with time, so it is found by halving."""
+def _around(db: Connection, at: float) -> tuple[int, int]:
+    """Numbers between which the first one of that time lies: they grow with time, so it is found by halving."""
     low, high = 0, (db.execute(select(func.max(calls.c.id))).scalar_one() or 0) + 1
-    while low < high:
+    while high - low > _NEAR:
         middle = (low + high) // 2
         near = select(calls.c.id, calls.c.created_at).where(calls.c.id >= middle).order_by(calls.c.id).limit(1)
         row = db.execute(near).first()
         if row is None or row.created_at >= at:
             high = middle
         else:
-            low = row.id + 1
-    return low
+            low = row.id
+    return low, high
 
 
 def _rows(db: Connection, statement: Select[Any]) -> list[Row]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, func, select, text, tuple_
 
 from api.store.schema import calls, requests
+from api.store.windows import PLAN, REDIAL, TURN, WINDOW
 
-COUNTED = 100_000  # of what waits; beyond, "more than"
+REASONS = (TURN, PLAN, WINDOW, REDIAL)
+
+COUNTED = 20_000  # of what waits; beyond, "more than"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Plan:
     label: str
 
 
+_COLUMNS = (
+    calls.c.id, calls.c.api_call_id, calls.c.phone, calls.c.outgoing, calls.c.waits_for, calls.c.due_at,
+    calls.c.closes_at, calls.c.created_at, calls.c.request_id,
+)  # fmt: skip
+
+
 class Page(NamedTuple):
     """Rows by due time. `after` is the key of the last one, where there are more."""
 
@@ -45,29 +54,19 @@ class Page(NamedTuple):
 
 def page(db: Connection, account_id: int, wanted: Filter, after: tuple[float, int] | None, most: int) -> Page:
     """A page behind that key."""
+    rows: list[Any] = []
+    # Of each reason the next ones, then the next of these: one index serves all questions.
+    for reason in REASONS if wanted.waits_for is None else (wanted.waits_for,):
+        mine = _matching(select(*_COLUMNS), account_id, replace(wanted, waits_for=reason))
+        if after is not None:
+            mine = mine.where(tuple_(calls.c.due_at, calls.c.id) > tuple_(*after))
+        rows += db.execute(mine.order_by(calls.c.due_at, calls.c.id).limit(most + 1))
+    rows.sort(key=lambda row: (row.due_at, row.id))
     label = requests.c.options["label"].as_string()
-    mine = _matching(
-        select(
-            calls.c.id, calls.c.api_call_id, calls.c.phone, calls.c.outgoing, calls.c.waits_for, calls.c.due_at,
-            calls.c.closes_at, calls.c.created_at, calls.c.request_id,
-        ),
-        account_id, wanted,
-    )  # fmt: skip
-    if after is not None:
-        mine = mine.where(tuple_(calls.c.due_at, calls.c.id) > tuple_(*after))
-    near = mine.order_by(calls.c.due_at, calls.c.id).limit(most + 1).subquery()
-    rows = db.execute(
-        select(near, label.label("label"))
-        .outerjoin(requests, requests.c.id == near.c.request_id)
-        .order_by(near.c.due_at, near.c.id)
-    ).all()
-    plans = [
-        Plan(row.id, row.api_call_id, row.phone, row.outgoing, row.waits_for, row.due_at, row.closes_at,
-             row.created_at, row.label or "")
-        for row in rows[:most]
-    ]  # fmt: skip
-    more = len(rows) > most
-    return Page(plans, (plans[-1].due_at, plans[-1].id) if more else None)
+    asked = {row.request_id for row in rows[:most]}
+    labels = {number: name for number, name in db.execute(select(requests.c.id, label).where(requests.c.id.in_(asked)))}
+    plans = [Plan(*row[:-1], labels.get(row.request_id) or "") for row in rows[:most]]
+    return Page(plans, (plans[-1].due_at, plans[-1].id) if len(rows) > most else None)
 
 
 def count(db: Connection, account_id: int, wanted: Filter) -> int:
@@ -77,15 +76,12 @@ def count(db: Connection, account_id: int, wanted: Filter) -> int:
 
 
 def hours(db: Connection, account_id: int, now: float, ahead: int) -> list[int]:
-    """How many become due in each of so many hours ahead; those that are due already are in the first. At most
-    `COUNTED` in all are looked at, the next first."""
-    some = (
-        _matching(select(calls.c.due_at), account_id, Filter())
-        .where(calls.c.due_at < now + ahead * 3600)
-        .order_by(calls.c.due_at)
-        .limit(COUNTED)
-        .subquery()
-    )
+    """How many become due in each of so many hours ahead; those that are due already are in the first. Of more than
+    `COUNTED` only so many are looked at."""
+    until = now + ahead * 3600
+    some = _matching(select(calls.c.due_at), account_id, Filter()).where(
+        calls.c.waits_for.in_(REASONS), calls.c.due_at < until
+    ).limit(COUNTED).subquery()  # fmt: skip
     hour = func.floor((some.c.due_at - now) / 3600)
     found = [0] * ahead
     for place, number in db.execute(select(hour, func.count()).group_by(hour)):
@@ -94,9 +90,8 @@ def hours(db: Connection, account_id: int, now: float, ahead: int) -> list[int]:
 
 
 def numbers(db: Connection, account_id: int, wanted: Filter, most: int) -> Sequence[int]:
-    """Api-calls of what waits, the next due first."""
-    mine = _matching(select(calls.c.api_call_id), account_id, wanted)
-    return db.execute(mine.order_by(calls.c.due_at, calls.c.id).limit(most)).scalars().all()
+    """Some api-calls of what waits."""
+    return db.execute(_matching(select(calls.c.api_call_id), account_id, wanted).limit(most)).scalars().all()
 
 
 def _matching(mine: Select[Any], account_id: int, wanted: Filter) -> Select[Any]:

@@ -252,7 +252,7 @@ calls = Table(
         sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),
     ),
     Index(
-        "ix_calls_plans", "account_id", "due_at", "id",
+        "ix_calls_plans", "account_id", "waits_for", "due_at", "id",
         sqlite_where=text("status = 'created'"), postgresql_where=text("status = 'created'"),
     ),
     Index(

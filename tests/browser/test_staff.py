@@ -9,7 +9,7 @@ import pytest
 from access import serious
 from playwright.sync_api import Page, expect
 from service import Served
-from watcher import Visit
+from watcher import Visit, goes_wrong
 
 pytestmark = pytest.mark.peer
 
@@ -35,7 +35,7 @@ def _told(page: Page, number: int) -> str:
     ).json()["data"][number]["status"])  # fmt: skip
 
 
-def test_moderation_by_keyboard(visit: Visit, waiting: Served) -> None:
+def test_moderation_by_keyboard(waiting: Served, visit: Visit) -> None:
     moderator = waiting.account("judge", role="moderator")
     page = visit(who=moderator, to="/moderation")
     customer = visit(who=waiting.account("customer"), to=None)
@@ -49,12 +49,13 @@ def test_moderation_by_keyboard(visit: Visit, waiting: Served) -> None:
     _open(page, "clip <b>0")
 
     keys.press("Space")
-    page.wait_for_function("!document.querySelector('li.now audio').paused")
+    expect(page.locator("li.now clip-player")).to_have_attribute("playing", "")
 
+    goes_wrong(page, "422")
     keys.press("r")
     expect(page.locator("li.now textarea")).to_be_focused()
     keys.press("Enter")
-    wrong = page.locator("li.now .error")
+    wrong = page.locator("li.now form .error")
     expect(wrong).to_have_text("обязательное поле: владелец должен знать причину")
     keys.type("шум")
     keys.press("Enter")
@@ -75,7 +76,7 @@ def test_moderation_by_keyboard(visit: Visit, waiting: Served) -> None:
     assert _told(customer, 2) == "ready"
 
 
-def test_two_moderators_at_once(visit: Visit, waiting: Served) -> None:
+def test_two_moderators_at_once(waiting: Served, visit: Visit) -> None:
     first = visit(who=waiting.account("judge", role="moderator"), to="/moderation")
     second = visit(who=waiting.account("boss", role="operator"), to="/moderation", language="en")
     for page in (first, second):
@@ -111,7 +112,7 @@ def test_trunks_in_a_hidden_tab_are_left_alone(visit: Visit) -> None:
     page.wait_for_function("looks === 1")
 
 
-def test_account_is_added_and_credited_on_a_telephone(visit: Visit, served_alone: Served) -> None:
+def test_account_is_added_and_credited_on_a_telephone(served_alone: Served, visit: Visit) -> None:
     page = visit(who=served_alone.account("boss", role="operator"), to="/accounts", width=360, language="en")
     page.get_by_role("link", name="Add an account").click()
     page.get_by_label("Name", exact=True).fill("<b>New</b>")

@@ -110,7 +110,7 @@ def _for_the_table_of_calls() -> None:
         ("ix_calls_results", ["account_id", "disposition", "id"], "disposition IS NOT NULL"),
         ("ix_calls_going_on_of_account", ["account_id", "id"], "finished_at IS NULL AND status <> 'created'"),
         ("ix_calls_waiting", ["account_id", "id"], "status = 'created'"),
-        ("ix_calls_plans", ["account_id", "due_at", "id"], "status = 'created'"),
+        ("ix_calls_plans", ["account_id", "waits_for", "due_at", "id"], "status = 'created'"),
     ):
         where = sa.text(condition)
         op.create_index(name, "calls", columns, sqlite_where=where, postgresql_where=where)

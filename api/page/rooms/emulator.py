@@ -9,18 +9,19 @@ from starlette.responses import Response
 
 from api import json_text, numbers
 from api.body import MAX_DEPTH
+from api.kinds import MAX_URL
 from api.messages import Message
-from api.page import field_names, files
+from api.page import asked, field_names
 from api.page.sandbox_numbers import speakers
 from api.page.visit import Visit, Way
 from api.refusal import Refusal
-from api.store import accounts, sent
+from api.store import accounts, calls, sent
 
 # Elements that cross rooms, in the order in which their scripts build on each other.
 PARTS = (
-    "clips.css", "graph.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js", "clip_upload.js",
-    "clip_text.js", "clip_saved.js", "clips.js", "menu_tree.js", "menu_words.js", "graph_layout.js", "graph.js",
-    "menu_block.js", "menu_move.js", "menu_examples.js", "menu.js", "watch.js",
+    "clips.css", "graph.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js",
+    "clip_upload.js", "clip_text.js", "clip_saved.js", "clips.js", "menu_words.js", "menu_tree.js", "menu_block.js",
+    "menu_move.js", "menu_examples.js", "graph_layout.js", "graph.js", "menu.js", "watch.js",
 )  # fmt: skip
 _A_PAGE = 20
 _LAST_CALLS = 12
@@ -70,8 +71,20 @@ def show(visit: Visit) -> Response:
         languages=service.speech.languages(),
         trunks=", ".join(dict.fromkeys(lines[number].trunk for number in mine)),
         names=json.dumps({kind.method: kind.name.render(visit.language) for kind in KINDS}, ensure_ascii=False),
-        parts=[part for part in PARTS if part in files.known()],
+        parts=PARTS,
+        given=json.dumps(given(visit), ensure_ascii=False),
     )
+
+
+def given(visit: Visit) -> dict[str, Any]:
+    """What other rooms send people here with: the request of a call (`from`), an address for webhooks."""
+    number, url = visit.query.get("from", ""), visit.query.get("webhookUrl", "")
+    told: dict[str, Any] = {}
+    if number.isdecimal() and len(number) <= 15:
+        with visit.service.database.read() as db:
+            kept = calls.get(db, visit.account.id, [int(number)])
+        told = asked.request(kept[0]) if kept else {}
+    return told | ({"webhookUrl": url[:MAX_URL]} if url else {})
 
 
 def shortened(key: str) -> str:

@@ -166,7 +166,7 @@
 
   // --- the key ---------------------------------------------------------------------------------------------------
   async function wholeKey() {
-    const reply = await fetch("/emulator/key", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
+    const reply = await zvonar.fetch("/emulator/key", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     if (reply && reply.ok) return (await reply.json()).key;
     zvonar.notice(reply && reply.status === 401 ? say("Your session has ended") : say("The service cannot be reached"), "bad");
     return null;
@@ -181,7 +181,7 @@
   question.addEventListener("close", async () => {
     if (question.returnValue !== "yes") return;
     question.returnValue = "";
-    const reply = await fetch("/emulator/key/renew", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
+    const reply = await zvonar.fetch("/emulator/key/renew", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     if (!reply || !reply.ok) return zvonar.notice(say("The service cannot be reached"), "bad");
     const told = await reply.json();
     shortKey = told.shortened;
@@ -295,6 +295,21 @@
     });
   }
 
+  // Another room sent a request, or an address for webhooks, along.
+  function takeGiven() {
+    const given = JSON.parse(room.dataset.given);
+    if (!Object.keys(given).length) return;
+    history.replaceState(null, "", "/");
+    const whole = room.dataset.from !== "";
+    if (whole && !forms.create.untouched
+      && !confirm(say("Replace what you typed here by the request of call {id}?", { id: room.dataset.from }))) return;
+    choose("create");
+    leaveHand();
+    forms.create.body = whole ? given : { ...forms.create.body, ...given };
+    forms.create.reveal(forms.create.control("webhookUrl"), Boolean(given.webhookUrl));
+    grown();
+  }
+
   async function latest() {
     const place = find("[data-latest]");
     const reply = await fetch("/emulator/calls", { headers: { Accept: "application/json" } }).catch(() => null);
@@ -318,5 +333,16 @@
 
   choose("create");
   restore(draft.load());
+  const webhook = new URLSearchParams(location.search).get("webhookUrl");  // from the room of the receiver
+  if (webhook) {
+    choose("create");
+    const field = forms.create.control("webhookUrl");
+    field.value = webhook;
+    field.closest("details").open = true;
+    grown();
+    draft.save(state());
+    window.history.replaceState(null, "", "/");
+  }
   draft.mark(state());
+  takeGiven();
 }

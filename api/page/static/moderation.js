@@ -16,7 +16,8 @@
     const last = now();
     if (last && last !== item) {
       last.classList.remove("now");
-      for (const sound of last.querySelectorAll("audio")) sound.pause();
+      const sound = soundOf(last);
+      if (sound) sound.pause();
     }
     count.textContent = say("Waiting: {count}", { count: queue.children.length });
     done.hidden = queue.children.length > 0;
@@ -84,12 +85,15 @@
     }
   }
 
-  function play(item) {
+  function soundOf(item) {
     const player = item.querySelector("clip-player");
-    if (!player) return;
-    if (typeof player.toggle === "function") return player.toggle();
-    const sound = player.querySelector("audio");
-    if (sound.paused) sound.play(); else sound.pause();
+    return player && (player.audio || player.querySelector("audio"));
+  }
+
+  function play(item) {
+    const sound = soundOf(item);
+    if (!sound) return;
+    if (sound.paused) sound.play().catch(() => {}); else sound.pause(); // the player tells why it cannot
   }
 
   queue.addEventListener("submit", (event) => {
@@ -103,7 +107,7 @@
 
   document.addEventListener("keydown", (event) => {
     const item = now();
-    if (event.ctrlKey || event.metaKey || event.altKey || !item) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !item) return;
     if (event.target.tagName === "TEXTAREA") {
       if (event.key === "Escape") item.focus();
       if (event.key === "Enter" && !event.shiftKey) {

@@ -52,7 +52,13 @@
       const add = dom("button", { type: "button", title: say("One more callee"), onclick: () => this.keep() },
         dom("span", { "aria-hidden": "true", text: "+" }), dom("span", { class: "unseen", text: say("One more callee") }));
       this.append(dom("div", { class: "with-button" }, this.input, add), this.chips);
+      const toEnd = () => {
+        if (this.input.value.trim() === "+7") this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+      };
       this.input.addEventListener("focus", () => { if (!this.input.value) this.input.value = "+7 "; });
+      this.input.addEventListener("keydown", (event) => { if (/^\d$/.test(event.key)) toEnd(); });
+      this.input.addEventListener("mouseup", toEnd);
+      this.input.addEventListener("beforeinput", (event) => { if (/^\d$/.test(event.data || "")) toEnd(); });
       this.input.addEventListener("blur", () => { if (this.input.value.trim() === "+7") this.input.value = ""; });
       this.input.addEventListener("input", () => this.mask());
       this.input.addEventListener("paste", (event) => this.paste(event));

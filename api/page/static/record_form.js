@@ -43,7 +43,7 @@
       preview.disabled = true;
       try {
         const { text: words = "", gender = 0, language } = new zvonar.RequestForm(form).body;
-        const reply = await fetch("/records/preview", {
+        const reply = await zvonar.fetch("/records/preview", {
           method: "POST",
           headers: { "Content-Type": "application/json", "Accept-Language": zvonar.language },
           body: JSON.stringify({ text: words, gender, ...(language ? { language } : {}) }),
@@ -67,14 +67,12 @@
 
     const studio = form.querySelector("[data-microphone]");
     let recorded = null;
-    if (studio) {
-      studio.append(new Microphone((blob, ending) => {
-        recorded = blob && new File([blob], `recording.${ending}`, { type: blob.type });
-        changed();
-      }, 300).node);
-    }
+    studio.append(new Microphone((blob, ending) => {
+      recorded = blob && new File([blob], `recording.${ending}`, { type: blob.type });
+      changed();
+    }, 300).node);
 
-    const shown = (part) => part && !part.closest("[hidden]:not(form)");
+    const shown = (part) => !part.closest("[hidden]:not(form)");
     return { file: () => (shown(file) ? file.files[0] || null : shown(studio) ? recorded : null) };
   };
 }

@@ -46,9 +46,18 @@
       this.fresh = this.state;
     }
 
-    control(name) { return this.form.querySelector(`[data-name="${name}"], [data-ui="${name}"]`); }
+    control(name) {
+      return this.controls.find((one) => one.dataset.name === name || one.dataset.ui === name) || null;
+    }
 
-    get controls() { return [...this.form.querySelectorAll("[data-name], [data-ui]")].filter((one) => !one.disabled); }
+    // Ours, not those within the parts of other rooms.
+    get controls() {
+      return [...this.form.querySelectorAll("[data-name], [data-ui]")]
+        .filter((one) => !one.disabled && !one.parentElement.closest("clip-picker, voice-menu"));
+    }
+
+    // Nobody has typed anything.
+    get untouched() { return JSON.stringify(this.state) === JSON.stringify(this.fresh); }
 
     get state() {
       const state = {};
@@ -178,7 +187,8 @@
       return homeless;
     }
 
-    reveal(control) {
+    reveal(control, wanted = true) {
+      if (!wanted) return;
       const closed = control.closest("details:not([open])");
       if (closed) closed.open = true;
     }

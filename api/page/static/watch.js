@@ -58,6 +58,7 @@
       };
       told("fact", (fact) => this.fact(fact));
       told("waits", (how) => this.waits(how));
+      told("end", ({ tone, text }) => { this.where.hidden = true; this.show(tone, text); });
       told("webhook", (webhook) => this.webhook(webhook));
       told("cost", ({ cost }) => {
         if (!this.querySelector(".watch-cost")) {
@@ -159,7 +160,7 @@
       clearInterval(this.ticking);
       for (const play of this.plays.values()) play.over = true;
       this.show(fact.tone, fact.text);
-      if (fact.why) { this.where.textContent = fact.why; this.where.hidden = false; }
+      if (fact.because) { this.where.textContent = fact.because; this.where.hidden = false; }
     }
 
     tick() {

@@ -16,9 +16,9 @@ from api.page.rooms.trunks import picture
 from api.store import nodes, traffic
 from api.store.accounts import Role
 from api.store.database import Database
+from api.store.schema import accounts as accounts_table
 from api.store.schema import api_calls, calls, requests
 from api.store.traffic import Stretch
-from api.store.schema import accounts as accounts_table
 from engine.trunks import TrunkState
 
 NOW = 1_767_254_430.0  # half a minute after a whole one
