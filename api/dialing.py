@@ -192,18 +192,30 @@ class Dialing:
     async def _follow(self, call: OngoingCall, prepared: Prepared) -> None:
         number, hub = self._claimed.api_call_id, self._dispatcher.hub
         _log.info("call_started", to=self._claimed.phone, outgoing=self._claimed.outgoing)
-        async for fact in call:
-            hub.tell(number, fact)
+        told: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        noting = asyncio.create_task(self._note_down(prepared, told))
+        try:
+            async for fact in call:
+                hub.tell(number, fact)  # who watches does not wait for the store
+                told.put_nowait(fact)
+            told.put_nowait(None)
+            await noting
+        finally:
+            noting.cancel()
+        result = await call.result()
+        facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
+        await self._conclude(self._end(result, facts))
+        _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
+
+    async def _note_down(self, prepared: Prepared, told: asyncio.Queue[dict[str, Any] | None]) -> None:
+        """Write what is to be known while the call goes on, in order, up to None."""
+        while (fact := await told.get()) is not None:
             match fact["type"]:
                 case "answered":
                     await self._note(queue.answered, self._claimed.id, self._node, fact["at"])
                 case "block":
                     self._path.append(fact["block"])
                     await self._reached(prepared, fact)
-        result = await call.result()
-        facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
-        await self._conclude(self._end(result, facts))
-        _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
     async def _reached(self, prepared: Prepared, fact: dict[str, Any]) -> None:
         note = prepared.menu.get(fact["block"])

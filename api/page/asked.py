@@ -32,15 +32,24 @@ def request(kept: ApiCall) -> dict[str, Any]:
 
 def menu(kept: ApiCall, clips: Mapping[str, str]) -> dict[str, Any]:
     """{record, ivrs, tag} for `<menu-graph>`. `clips` are the names of records by number."""
+
     def named(block: dict[str, Any]) -> dict[str, Any]:
         return block | {
-            **({"record": block["record"] | {"name": clips.get(str(block["record"]["id"]), "")}} if "record" in block else {}),
+            **(
+                {"record": block["record"] | {"name": clips.get(str(block["record"]["id"]), "")}}
+                if "record" in block
+                else {}
+            ),
             "ivrs": [named(below) for below in block.get("ivrs", [])],
         }
 
     first = kept.request.menu.get(ROOT, {})
     record = {"id": int(first["record"]), "name": clips.get(first["record"], "")} if first.get("record") else None
-    return {"record": record, "ivrs": [named(block) for block in _below(kept.request.menu, ROOT)], "tag": first.get("tag") or ""}
+    return {
+        "record": record,
+        "ivrs": [named(block) for block in _below(kept.request.menu, ROOT)],
+        "tag": first.get("tag") or "",
+    }
 
 
 def _below(notes: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """`GET /calls/{number}/live`: a call as it happens, for the page: facts with their words, then the webhooks.
 
-Events: `fact` {seq, type, at, text, tone, ...}, `waits` {text, elsewhere}, `end` {text, tone} where no fact tells it, `webhook` {id, kind, state, text, answer,
-...}, and at last `over`. Only facts have an id: who comes back has the rest told anew.
+Events: `fact` {seq, type, at, text, ...}, `waits` {text, elsewhere}, `end` {text, tone} where no fact tells it, `cost`,
+`webhook` {id, kind, state, text, answer, ...}, and at last `over`. Only facts have an id: who comes back has the rest
+told anew.
 """
 
 from __future__ import annotations

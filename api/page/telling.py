@@ -59,7 +59,9 @@ class Teller:
             case "dialing":
                 self.began_at, self.answered_at, self.pressed, self.pressed_at = at, None, "", None
                 if fact.get("outgoing"):
-                    return Message("dials {to} from {outgoing}", to=_phone(fact, "to"), outgoing=_phone(fact, "outgoing"))
+                    return Message(
+                        "dials {to} from {outgoing}", to=_phone(fact, "to"), outgoing=_phone(fact, "outgoing")
+                    )
                 return Message("dials")
             case "ringing":
                 return Message("rings")
@@ -73,7 +75,9 @@ class Teller:
             case "digit":
                 self.pressed += str(fact.get("digit", ""))
                 self.pressed_at = at
-                return Message("pressed {digits} after {time}", digits=fact.get("digit", ""), time=self._since_answer(at))
+                return Message(
+                    "pressed {digits} after {time}", digits=fact.get("digit", ""), time=self._since_answer(at)
+                )
             case "ended":
                 return self.result(fact)
             case kind:

@@ -64,8 +64,15 @@ def page(db: Connection, account_id: int, wanted: Filter, after: tuple[float, in
     rows.sort(key=lambda row: (row.due_at, row.id))
     label = requests.c.options["label"].as_string()
     asked = {row.request_id for row in rows[:most]}
-    labels = {number: name for number, name in db.execute(select(requests.c.id, label).where(requests.c.id.in_(asked)))}
-    plans = [Plan(*row[:-1], labels.get(row.request_id) or "") for row in rows[:most]]
+    named = select(requests.c.id, label.label("label")).where(requests.c.id.in_(asked))
+    labels = {row.id: row.label for row in db.execute(named)}
+    plans = [
+        Plan(
+            row.id, row.api_call_id, row.phone, row.outgoing, row.waits_for, row.due_at, row.closes_at, row.created_at,
+            labels.get(row.request_id) or "",
+        )
+        for row in rows[:most]
+    ]  # fmt: skip
     return Page(plans, (plans[-1].due_at, plans[-1].id) if len(rows) > most else None)
 
 

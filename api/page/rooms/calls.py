@@ -28,7 +28,7 @@ _STATE_NAMES = {
 
 
 def table(visit: Visit) -> Response:
-    """A page of the table; for the script that keeps it fresh only its rows, and nothing at all if they are the same."""
+    """A page of the table; for the script that keeps it fresh only its rows, and nothing if they are the same."""
     wanted = call_filter.read(visit.query, visit.account.timezone)
     before = _key(visit.query.get("before", ""))
     with visit.service.database.read() as db:
@@ -45,7 +45,8 @@ def table(visit: Visit) -> Response:
         "call_rows.html" if visit.partial else "calls.html", rows=found.rows, page=found, query=visit.query,
         older=found.older and call_filter.address("/calls", visit.query, before=found.older),
         newer=call_filter.address("/calls", visit.query, before=newer) if before is not None else None,
-        csv=call_filter.address("/calls.csv", visit.query), filtered=any(visit.query.get(name) for name in call_filter.FIELDS),
+        csv=call_filter.address("/calls.csv", visit.query),
+        filtered=any(visit.query.get(name) for name in call_filter.FIELDS),
         states=[(name, _STATE_NAMES[name]) for name in STATES], dispositions=outcomes.DISPOSITIONS.items(),
         result=_result, tone=outcomes.tone, lively=lively, etag=etag, waits_for=outcomes.WAITS_FOR,
     )  # fmt: skip
@@ -68,8 +69,8 @@ def download(visit: Visit) -> Response:
 
 _HEAD = (
     Message("Call"), Message("Callee"), Message("From number"), Message("Created"), Message("Answered"),
-    Message("Ended"), Message("Result"), Message("Disposition"), Message("SIP code"), Message("Q.850 cause"), Message("Digits"),
-    Message("Heard, s"), Message("Cost"), Message("Tags"), Message("Label"),
+    Message("Ended"), Message("Result"), Message("Disposition"), Message("SIP code"), Message("Q.850 cause"),
+    Message("Digits"), Message("Heard, s"), Message("Cost"), Message("Tags"), Message("Label"),
 )  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def _cells(row: Row, language: str, timezone: str) -> list[object]:
     return [
         row.api_call_id, row.phone, row.outgoing, at(row.created_at), at(row.answered_at), at(row.finished_at),
         _result(row).render(language), row.disposition, row.sip_code, row.hangup_cause, "".join(row.answers),
-        _decimal(format(row.heard_ms / 1000, ".1f"), language), _decimal(cost, language), ", ".join(row.tags), row.label,
+        _decimal(format(row.heard_ms / 1000, ".1f"), language), _decimal(cost, language), ", ".join(row.tags),
+        row.label,
     ]  # fmt: skip
 
 

@@ -29,8 +29,10 @@ def show(visit: Visit) -> Response:
     if found.after is not None:
         further = "/plans?" + urlencode({**fields, "after": f"{found.after[0]!r}_{found.after[1]}"})
     return visit.page(
-        "plans.html", rows=found.rows, number=number, counted=COUNTED, query=visit.query, filtered=bool(fields), now=now,
-        further=further, paged=bool(visit.query.get("after")), first="/plans" + (f"?{urlencode(fields)}" if fields else ""),
+        "plans.html", rows=found.rows, number=number, counted=COUNTED, query=visit.query,
+        filtered=bool(fields), now=now,
+        further=further, paged=bool(visit.query.get("after")),
+        first="/plans" + (f"?{urlencode(fields)}" if fields else ""),
         bars=_bars(hours, now, visit.account.timezone), planned=sum(hours),
         reasons=[(name, outcomes.WAITS_FOR[word]) for name, word in REASONS.items()], waits_for=outcomes.WAITS_FOR,
     )  # fmt: skip

@@ -19,7 +19,8 @@ from api.store.schema import calls, requests
 
 START = 1_700_000_000.0
 OPTIONS = {
-    "webhookUrl": None, "webhookParameters": None, "webhookHeaders": None, "plannedAt": None, "timeout": 30, "tag": None,
+    "webhookUrl": None, "webhookParameters": None, "webhookHeaders": None, "plannedAt": None, "timeout": 30,
+    "tag": None,
     "detectEndOfSpeech": False, "voiceDetectionEnabled": False, "robotsBlockEnabled": False, "needRecording": False,
     "needRecognition": False, "smartDelay": None, "startTime": None, "endTime": None, "weekdays": None,
     "prevCallId": None, "useOutgoingPhoneForManager": False, "label": "shop",
@@ -117,7 +118,9 @@ def main(url: str, count: int) -> None:
         with database.read() as db:
             number = plan_table.count(db, account, plan)
         count_ms = (time.perf_counter() - began) * 1000
-        print(f"{name:22} page {page_ms:.1f} ms {len(some.rows)}  hours {hours_ms:.1f} ms  {number} in {count_ms:.1f} ms")
+        print(
+            f"{name:22} page {page_ms:.1f} ms {len(some.rows)}  hours {hours_ms:.1f} ms  {number} in {count_ms:.1f} ms"
+        )
 
 
 if __name__ == "__main__":

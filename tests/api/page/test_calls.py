@@ -36,7 +36,12 @@ def filled(database: Database, count: int, name: str = "me", **changed: Callable
         request = db.execute(insert(requests).values(row)).inserted_primary_key
         assert request is not None
         for place in range(count):
-            own = {"account_id": account.id, "request_id": request[0], "phone": f"7900000{place:04}", "outgoing": OUTGOING}
+            own = {
+                "account_id": account.id,
+                "request_id": request[0],
+                "phone": f"7900000{place:04}",
+                "outgoing": OUTGOING,
+            }
             made = db.execute(insert(api_calls).values(**own, price=Decimal(0), created_at=NOW)).inserted_primary_key
             assert made is not None
             db.execute(insert(calls).values(**own | {
@@ -111,7 +116,9 @@ def test_looks_only_so_far_and_says_how_far(database: Database, monkeypatch: pyt
         assert (second.rows, second.looked_until) == ([], NOW + 2)
         third = call_table.page(db, account, Filter(tag="rare"), second.older, 50)
         assert ([row.phone[-4:] for row in third.rows], third.older, third.looked_until) == (["0001"], None, None)
-    assert [row.phone[-4:] for part in call_table.every(database, account, Filter(tag="rare")) for row in part] == ["0001"]
+    assert [row.phone[-4:] for part in call_table.every(database, account, Filter(tag="rare")) for row in part] == [
+        "0001"
+    ]
 
 
 def test_what_is_searched_for() -> None:
@@ -122,7 +129,8 @@ def test_what_is_searched_for() -> None:
     ):  # fmt: skip
         assert call_filter.read({"q": text}, "UTC") == filter_
     days = call_filter.read({"from": "2026-03-01", "to": "2026-03-01"}, "Europe/Moscow")
-    assert days.until is not None and days.since is not None
+    assert days.until is not None
+    assert days.since is not None
     assert days.until - days.since == 86_400
     assert call_filter.read({"from": "9999-99-99", "state": "x", "result": "y"}, "UTC") == Filter()
 
@@ -144,9 +152,11 @@ def test_table_and_csv_of_ones_own(running: Any) -> None:
     other = running.client("other")
     theirs = other.create(other.record(), phone="79990000002")["id"]
     table = person.get("/calls")
-    assert f"/calls/{number}" in table and f"/calls/{theirs}" not in table
+    assert f"/calls/{number}" in table
+    assert f"/calls/{theirs}" not in table
     rows = person.get("/calls?result=answered", **{"hx-request": "true"})
-    assert "<html" not in rows and f"/calls/{number}" in rows
+    assert "<html" not in rows
+    assert f"/calls/{number}" in rows
     assert "No call is like that." in person.get("/calls?result=busy")
     person.get(f"/calls/{theirs}", 404)
     person.post(f"/calls/{theirs}/webhook", 404, webhook="1")
@@ -154,7 +164,8 @@ def test_table_and_csv_of_ones_own(running: Any) -> None:
     told = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert answer.headers["content-disposition"] == 'attachment; filename="calls.csv"'
     assert [row[0] for row in told] == ["Звонок", str(number)]
-    assert GOOD in told[1] and "1,2" in told[1]
+    assert GOOD in told[1]
+    assert "1,2" in told[1]
 
 
 def test_rows_that_are_the_same_are_not_sent_again(running: Any) -> None:
@@ -222,9 +233,12 @@ def test_a_call_is_watched_to_its_webhook(running: Any, receiver: Any) -> None:
     assert facts[3]["text"] == "answered, listened for 1.2 s"
     assert "Q.850 16: hung up as usual" in facts[3]["because"]
     names = [name for name, _ in told]
-    assert names[-1] == "over" and "webhook" in names and "cost" in names
+    assert names[-1] == "over"
+    assert "webhook" in names
+    assert "cost" in names
     last = [data for name, data in told if name == "webhook"][-1]
-    assert last["url"] == receiver.url and last["tries"] >= 1
+    assert last["url"] == receiver.url
+    assert last["tries"] >= 1
     # Who comes back has only what is new, and it says the same.
     again = [data for name, data, _ in events(person, number, **{"last-event-id": "3"}) if name == "fact"]
     assert [(fact["seq"], fact["text"]) for fact in again] == [(4, "answered, listened for 1.2 s")]
@@ -260,8 +274,10 @@ def test_markup_is_text_on_a_calls_page(running: Any) -> None:
     number = client.create(record, label="<script>alert(1)</script>", ivrs=[{"digit": 1, "tag": "<i>"}])["id"]
     client.until_over(number)
     page = person.get(f"/calls/{number}")
-    assert "<script>alert" not in page and "<i>" not in page
-    assert "answered, listened for 1.2 s" in page and "Open in the emulator" in page
+    assert "<script>alert" not in page
+    assert "<i>" not in page
+    assert "answered, listened for 1.2 s" in page
+    assert "Open in the emulator" in page
 
 
 def test_request_is_put_together_again(running: Any) -> None:
@@ -283,7 +299,9 @@ def test_request_is_put_together_again(running: Any) -> None:
     again = client.data("create", **told)[0]["id"]
     with running.service.database.read() as db:
         twin = store.one(db, account, again)
-    assert twin is not None and twin.request.options == kept.request.options and twin.request.menu == kept.request.menu
+    assert twin is not None
+    assert twin.request.options == kept.request.options
+    assert twin.request.menu == kept.request.menu
 
 
 def test_picture_of_a_call() -> None:

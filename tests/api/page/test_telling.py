@@ -35,7 +35,7 @@ CALL: list[tuple[dict[str, Any], str, str]] = [  # a call: the fact, in English,
         {"type": "offer_refused", "at": 105.5, "reason": "no codec"},
         "the other side's change of sound was refused", "изменение звука с той стороны отклонено",
     ),
-    ({"type": "digit", "at": 107.4, "digit": "1", "channel": "rfc4733"}, "pressed 1 after 4.2 s", "нажал 1 через 4,2 с"),
+    ({"type": "digit", "at": 107.4, "digit": "1", "channel": "info"}, "pressed 1 after 4.2 s", "нажал 1 через 4,2 с"),
     ({"type": "barge_in", "at": 107.4, "by": "digit"}, "interrupted by a key", "перебил нажатием"),
     (
         {"type": "prompt_ended", "at": 107.4, "play": 1, "heard_ms": 4200, "why": "digit"},
@@ -117,7 +117,10 @@ def test_length_of_what_is_played() -> None:
 
 def test_markup_in_a_name_stays_a_name() -> None:
     teller = Teller({"7": Clip("<b>{x}</b>", 1)})
-    assert teller.tell({"type": "prompt_started", "at": 1.0, "clips": ["record 7"]}).render(ENGLISH) == 'plays "<b>{x}</b>"'
+    assert (
+        teller.tell({"type": "prompt_started", "at": 1.0, "clips": ["record 7"]}).render(ENGLISH)
+        == 'plays "<b>{x}</b>"'
+    )
 
 
 def test_blocks() -> None:
