@@ -65,7 +65,9 @@ def test_call_is_watched_to_its_webhook(visit: Visit, served: Served, customer: 
     watch = page.locator("call-watch")
     expect(watch.get_by_text("играет «<i>Приветствие</i>»")).to_be_visible()
     bar = watch.locator("progress").first
-    page.wait_for_function("(was) => document.querySelector('call-watch progress').value > was", arg=bar.evaluate("bar => bar.value"))
+    page.wait_for_function(
+        "(was) => document.querySelector('call-watch progress').value > was", arg=bar.evaluate("bar => bar.value")
+    )
     expect(watch.locator(".watch-keys kbd")).to_have_text("1")
     expect(watch.locator("progress.cut")).to_have_count(1)
     # When all is told, the page is made anew, with the picture of the call.

@@ -183,4 +183,6 @@ def test_service_restarts_during_a_call(visit: Visit, served_alone: Served) -> N
     expect(lost).to_be_visible(timeout=CALL_MS)
     served_alone.start()
     expect(lost).to_be_hidden(timeout=CALL_MS)
-    expect(watch.locator(".watch-steps .ended")).to_be_visible(timeout=CALL_MS)
+    expect(watch.locator(".watch-cost")).to_be_visible(timeout=CALL_MS)  # it is told to its end
+    page.goto("/calls/1")
+    expect(page.locator("#result")).to_contain_text("прерва")
