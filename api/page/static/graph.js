@@ -3,8 +3,9 @@
 "use strict";
 
 {
-  const SIZE = { width: 196, height: 54, across: 52, between: 14 };
+  const SIZE = { width: 172, height: 52, across: 46, between: 12 };
   const EDGE = 10; // around the whole
+  const LETTERS = 15; // wide ones fit too
   const { title, acts, clip } = zvonar.menuWords;
 
   const svg = (tag, given = {}, ...children) => {
@@ -95,16 +96,16 @@
 
     block({ node, x, y }, name, facts) {
       const told = acts(node);
-      const head = svg("text", { x: 42, y: 23, class: "graph-title" });
-      head.textContent = zvonar.menuWords.short(title(node, this.known), 20);
-      const what = svg("text", { x: 42, y: 41, class: "graph-acts" });
-      what.textContent = zvonar.menuWords.short(told.map(([, word]) => word).join(" · "), 27);
+      const head = svg("text", { x: 37, y: 22, class: "graph-title" });
+      head.textContent = zvonar.menuWords.short(title(node, this.known), LETTERS);
+      const what = svg("text", { x: 37, y: 39, class: "graph-acts" });
+      what.textContent = zvonar.menuWords.short(told.map(([, word]) => word).join(" · "), LETTERS + 5);
       const whole = svg("title");
       whole.textContent = [title(node, this.known), node.tag && clip(node.record, this.known), told.map(([, word]) => word).join(", ")].filter(Boolean).join(" — ");
       const kind = node.parent ? (told.find(([sign]) => !["play", "exit"].includes(sign)) || told[0])[0] : "phone";
       return svg("g", { class: "graph-block", "data-block": name, transform: `translate(${x} ${y})` }, whole,
         svg("rect", { width: SIZE.width, height: SIZE.height, rx: 10 }),
-        svg("g", { class: `graph-sign ${kind}`, transform: "translate(12 17) scale(.83)" }, svg("path", { d: facts.icons[kind] })),
+        svg("g", { class: `graph-sign ${kind}`, transform: "translate(10 16) scale(.83)" }, svg("path", { d: facts.icons[kind] })),
         head, what);
     }
 

@@ -5,7 +5,7 @@
 
 {
   const make = zvonar.menuMake, icon = zvonar.menuIcon, tree = zvonar.menuTree, words = zvonar.menuWords;
-  const MANY = 8; // blocks that are set at once and stay folded
+  const MANY = 2; // blocks that are set at once and stay folded
 
   class VoiceMenu extends HTMLElement {
     connectedCallback() {
