@@ -32,7 +32,7 @@ def main(chromium: str) -> None:
 
 
 def _pictures(browser: Browser, served: Served) -> None:
-    world = make(served, "anna", role="user")
+    world = make(served, "anna", role="user", odd="Перенос визита")
     _watched(_page(browser, world.person))
     for name, path, look in (
         ("call", f"/calls/{world.calls[0]}", {}),
