@@ -68,9 +68,7 @@ def _answer(service: Service, path: str, method: Method, request: Request, got: 
     return history.kept(service.database, account, path, got, language_of(request), service.now(), done)
 
 
-def _done(
-    service: Service, path: str, method: Method, request: Request, got: body.Body, account: Account
-) -> Response:
+def _done(service: Service, path: str, method: Method, request: Request, got: body.Body, account: Account) -> Response:
     repetition = _repetition(request, path, got)
     given = _given(service, account, repetition)
     if given is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from api.page import outcomes
+from api.messages import Message
+from api.page import outcomes, telling
 from api.page.telling import Clip, Teller
 from api.store import records
 from api.store.calls import ApiCall
@@ -41,3 +43,14 @@ def reason(fact: dict[str, Any], language: str) -> str:
     if code is not None:
         parts.append(f"SIP {code}")
     return " · ".join(parts)
+
+
+def result_of(
+    status: str, disposition: str | None, answers: Sequence[str], heard_ms: int, timeout_s: float | None
+) -> Message:
+    """A dialing as a line says it, from what its row says: when things happened is not known there."""
+    if disposition is None:
+        return outcomes.STATUSES.get(status, outcomes.STATUSES["created"])
+    if disposition.startswith("answered"):
+        return telling.answered(disposition, "".join(answers), None, heard_ms)
+    return Teller(timeout_s=timeout_s or None).result({"disposition": disposition})

@@ -1,4 +1,4 @@
-"""Which fields of a request no method knows, and which name was meant: from the models that the methods themselves read.
+"""Which fields of a request no method knows, and which name was meant: from the models that the methods read.
 
 The API ignores unknown fields, as its contract says; a person who misspelt one is told.
 """
@@ -47,9 +47,7 @@ def unavailable() -> frozenset[str]:
     return frozenset(str(field.alias) for field in Create.model_fields.values() if off in field.metadata)
 
 
-def _in_object(
-    model: type[BaseModel], body: Any, place: str, also: tuple[str, ...], depth: int
-) -> Iterator[Unknown]:
+def _in_object(model: type[BaseModel], body: Any, place: str, also: tuple[str, ...], depth: int) -> Iterator[Unknown]:
     if not isinstance(body, dict) or depth > _DEEPEST:
         return
     known = [*(str(field.alias) for field in model.model_fields.values()), *also]

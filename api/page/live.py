@@ -1,6 +1,6 @@
 """`GET /calls/{number}/live`: a call as it happens, for the page: facts with their words, then the webhooks.
 
-Events: `fact` {seq, type, at, text, tone, ...}, `waits` {text, elsewhere}, `webhook` {id, kind, state, text, answer,
+Events: `fact` {seq, type, at, text, tone, ...}, `waits` {text, elsewhere}, `end` {text, tone} where no fact tells it, `webhook` {id, kind, state, text, answer,
 ...}, and at last `over`. Only facts have an id: who comes back has the rest told anew.
 """
 
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from api import events, visitor
 from api.events import Quiet
 from api.page import outcomes, site
-from api.page.fact_words import in_words, teller_of
+from api.page.fact_words import in_words, result_of, teller_of
 from api.page.telling import Teller
 from api.page.webhook_words import told
 from api.problems import Code
@@ -54,22 +54,24 @@ async def _events(
     service: Service, account_id: int, kept: ApiCall, teller: Teller, language: str, since: int
 ) -> AsyncIterator[bytes]:
     waits: Quiet | None = None
-    looks = 0
+    looks, last_type = 0, ""
     # From the first fact on, whatever the reader has: what a fact says depends on those before it.
     async for told_of in events.follow(service, account_id, kept.id, 0):
         if isinstance(told_of, Quiet):
             looks += 1
             if told_of != waits:
-                waits = told_of
+                waits, last_type = told_of, ""
                 yield events.event("waits", waiting(told_of, service.node_id, language))
             elif looks % events.SILENT_LOOKS == 0:
                 yield events.WAITING
             continue
-        fact = in_words(teller, told_of, language)
+        fact, last_type = in_words(teller, told_of, language), told_of["type"]
         if fact["seq"] > since:
             yield events.event("fact", fact, fact["seq"])
     if service.hub.closed:
         return
+    if last_type != "ended":
+        yield events.event("end", await run_in_threadpool(_end, service, account_id, kept.id, language))
     async for event in _webhooks(service, account_id, kept.id, language):
         yield event
     if not service.hub.closed:
@@ -95,6 +97,17 @@ async def _webhooks(service: Service, account_id: int, number: int, language: st
         passed_s += pause_s
         if not pauses:
             yield events.WAITING
+
+
+def _end(service: Service, account_id: int, number: int, language: str) -> dict[str, Any]:
+    """The end of a call that no fact tells: cancelled, for example, while it waited."""
+    with service.database.read() as db:
+        kept = calls.one(db, account_id, number)
+    assert kept is not None
+    last = kept.calls[-1]
+    timeout_s = float(kept.request.options["timeout"])
+    said = result_of(last.status, last.disposition, last.answers, last.heard_ms, timeout_s)
+    return {"text": said.render(language), "tone": outcomes.tone(last.disposition)}
 
 
 def _after(service: Service, account_id: int, number: int) -> tuple[str, list[Webhook]]:

@@ -62,7 +62,7 @@ def environment(language: str) -> Environment:
     made.globals |= {
         "_": partial(words.say, language), "say": partial(in_language, language=language), "language": language,
         "icon": icons.icon, "asset": asset, "rooms": navigation.ROOMS,
-        "menu_facts": menu_facts.told(language), "known": is_known,
+        "menu_facts": menu_facts.told(language),
     }  # fmt: skip
     made.filters |= {
         "code": _code, "money": partial(formats.money, language=language), "phone": formats.phone,
@@ -74,11 +74,6 @@ def environment(language: str) -> Environment:
 def asset(path: str) -> str:
     """The address of a file of `static/`; kept by browsers until it changes."""
     return f"/static/{words.stamp(path)}/{path}"
-
-
-def is_known(path: str) -> bool:
-    """There is such a file in `static/`."""
-    return (words.STATIC / path).is_file()
 
 
 def _code(text: str) -> Markup:

@@ -1,4 +1,4 @@
-"""The numbers of the sandbox, and in the reader's words what who answers there does. The table itself is the engine's."""
+"""The numbers of the sandbox, and in the reader's words what happens there. The table itself is the engine's."""
 
 from __future__ import annotations
 

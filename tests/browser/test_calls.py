@@ -63,7 +63,7 @@ def test_call_is_watched_to_its_webhook(visit: Visit, served: Served, customer: 
     )[0]["id"]  # fmt: skip
     page = visit(who=person, to=f"/calls/{number}")
     watch = page.locator("call-watch")
-    expect(watch.get_by_text("играет «<i>Приветствие</i>»")).to_be_visible()
+    expect(watch.locator("li").get_by_text("играет «<i>Приветствие</i>»")).to_be_visible()
     bar = watch.locator("progress").first
     page.wait_for_function("(was) => document.querySelector('call-watch progress').value > was", arg=bar.evaluate("bar => bar.value"))
     expect(watch.locator(".watch-keys kbd")).to_have_text("1")

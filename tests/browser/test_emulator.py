@@ -50,7 +50,12 @@ def test_call_is_made_control_by_control(visit: Visit, served: Served) -> None:
     expect(page.get_by_label("Номер вызываемого абонента")).to_have_value("+7 999 000-00-03")
     page.get_by_label("Номер отправителя").select_option("74951234567")
     say_something(page, "Пр+ивет! <-> <b>'\"$</b>")
+    page.get_by_text("Добавить голосовое меню").click()
+    page.locator("voice-menu .menu-add").last.click()
     page.locator("#tag").fill("welcome")
+    page.get_by_role("button", name="Тег ещё для одного блока").click()
+    page.keyboard.type("yes")
+    page.keyboard.press("Tab")
     page.get_by_text("Автоматическое определение тишины").click()
     page.get_by_text("Включить детекцию перебивания робота").click()
     page.locator("[aria-controls=why-detectEndOfSpeech]").press("Enter")
@@ -84,6 +89,7 @@ def test_call_is_made_control_by_control(visit: Visit, served: Served) -> None:
     }  # fmt: skip
     assert {name: kept[name] for name in wanted} == wanted
     assert json.loads(kept["webhookParameters"]) == {"order": "{phone}"}
+    assert [(block["digit"], block["tag"]) for block in shown(page)["ivrs"]] == [("1", "yes")]
     assert person.key not in page.content()
     assert serious(page) == []
 
@@ -100,10 +106,13 @@ def test_errors_stand_beside_their_fields_and_nothing_is_lost(visit: Visit, serv
     expect(page.get_by_label("Сколько звонить, секунд")).to_have_value("999")
     page.get_by_label("Сколько звонить, секунд").fill("20")
     before = shown(page)
-    assert before["phone"] == "79990000003" and before["record"]["text"] == "Здравствуйте!"
+    assert before["phone"] == "79990000003"
+    assert before["record"]["text"] == "Здравствуйте!"
     cookies = page.context.cookies()
     page.context.clear_cookies()
     page.locator("[data-generate]").click()
+    expect(page.locator("dialog[open]")).to_be_visible()  # it may be done right there, or later
+    page.keyboard.press("Escape")
     expect(page.locator("[data-said]")).to_contain_text("войдите и продолжите")
     page.context.add_cookies(cookies)  # signed in again
     page.goto("/")
@@ -170,7 +179,8 @@ def test_edited_by_hand_and_out_of_the_history(visit: Visit, served: Served) -> 
     page.get_by_role("button", name="Clear the form").click()
     assert "phones" not in shown(page)
     page.get_by_role("button", name="Change", exact=True).first.click()
-    assert shown(page)["phones"] == body["phones"] and shown(page)["mine"] == {"kept": [1]}
+    assert shown(page)["phones"] == body["phones"]
+    assert shown(page)["mine"] == {"kept": [1]}
     page.locator("[data-kind-of-request=get]").click()
     page.locator("#ids").fill("[12, 13]\n14")
     page.locator("#ids").press("Enter")
@@ -205,3 +215,21 @@ def test_clip_of_a_text(visit: Visit, served: Served) -> None:
     expect(page.locator("[data-status]")).to_have_text("200")
     assert shown(page)["text"] == "зам+ок"
     assert replied(page)["data"]["name"] == "Приветствие"
+
+
+def test_request_of_a_call_is_opened(visit: Visit, served: Served) -> None:
+    person = served.account("reopener")
+    clip = person.post("createRecord", name="Привет", source="text", text="Привет")["id"]
+    made = person.post("create", phone="79990000003", outgoingPhone="74951234567", record={"id": clip}, timeout=20)[0]
+    page = visit(who=person, to=f"/?from={made['id']}")
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    wanted = {"phone": "79990000003", "outgoingPhone": "74951234567", "record": {"id": clip}, "timeout": 20}
+    assert {name: shown(page)[name] for name in wanted} == wanted
+    page.get_by_label("Своя метка").fill("моя")
+    draft_has(page, "моя")
+    page.goto("/?webhookUrl=https%3A%2F%2Fcrm.example%2Fx%3Fa%3D1")
+    assert {name: shown(page)[name] for name in (*wanted, "label", "webhookUrl")} == {
+        **wanted, "label": "моя", "webhookUrl": "https://crm.example/x?a=1",
+    }  # fmt: skip
+    page.goto(f"/?from={made['id']}")  # asks, and is told no
+    assert shown(page)["label"] == "моя"

@@ -1,4 +1,4 @@
-"""The office as people use it: webhooks that are hostile or fail, and a receiver that is looked at while it receives."""
+"""The office as people use it: webhooks that are hostile or fail, a receiver that is looked at, a list to import."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from starlette.responses import Response, StreamingResponse
 from api.messages import Message
 from api.page import asked, call_filter, outcomes, spreadsheet, telling, timeline, webhook_words
 from api.page.call_filter import STATES
-from api.page.fact_words import in_words, teller_of
+from api.page.fact_words import in_words, result_of, teller_of
 from api.page.visit import Visit, Way
 from api.problems import Code
 from api.refusal import Refusal
 from api.store import call_table, calls, facts, outbox, stop_list
 from api.store.call_table import Row
-from api.store.calls import ApiCall
+from api.store.calls import ApiCall, Call
 from api.store.schema import OVER
 
 ON_A_PAGE = 50
@@ -92,14 +92,7 @@ def _decimal(text: str, language: str) -> str:
 
 
 def _result(row: Row) -> Message:
-    """A line of the table in words."""
-    if row.disposition is None:
-        return outcomes.STATUSES.get(row.status, outcomes.STATUSES["created"])
-    if row.disposition.startswith("answered"):
-        return telling.answered(row.disposition, "".join(row.answers), None, row.heard_ms)
-    if row.disposition == "no_answer" and row.timeout:
-        return Message("did not answer within {time}", time=telling.Seconds(row.timeout))
-    return outcomes.DISPOSITIONS.get(row.disposition, Message("{kind}", kind=row.disposition))
+    return result_of(row.status, row.disposition, row.answers, row.heard_ms, row.timeout)
 
 
 def one(visit: Visit) -> Response:
@@ -117,10 +110,8 @@ def one(visit: Visit) -> Response:
     ended = [fact for fact in told if fact["type"] == "ended"]
     dialings = [_dialing(part, teller, language) for part in timeline.dialings(told)] if told else []
     last = kept.calls[-1]
-    result = (
-        dialings[-1]["steps"][-1]["text"] if over and dialings and ended
-        else outcomes.STATUSES.get(last.status, outcomes.STATUSES["created"]).render(language)
-    )  # fmt: skip
+    said = result_of(last.status, last.disposition, last.answers, last.heard_ms, kept.request.options["timeout"])
+    result = dialings[-1]["steps"][-1]["text"] if over and ended and _is_of(last, ended[-1]) else said.render(language)
     return visit.page(
         "call.html", kept=kept, last=last, over=over, result=result, tone=outcomes.tone(last.disposition),
         dialings=dialings, statuses=outcomes.STATUSES, dispositions=outcomes.DISPOSITIONS, cause=outcomes.cause,
@@ -132,6 +123,11 @@ def one(visit: Visit) -> Response:
         settled=over and all(webhook.done_at is not None for webhook in webhooks), width=timeline.WIDTH,
         left=timeline.LEFT,
     )  # fmt: skip
+
+
+def _is_of(dialing: Call, fact: dict[str, Any]) -> bool:
+    """The fact tells the end of this dialing: one that was cancelled while it waited has none."""
+    return dialing.disposition == fact.get("disposition") and dialing.started_at is not None
 
 
 def _dialing(told: Any, teller: telling.Teller, language: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def show(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """One number, however it is written."""
-    given, comment = visit.text("phone"), visit.text("comment")[:MAX_COMMENT]
+    given, comment = visit.text("phone"), visit.text("comment").replace("\0", "")[:MAX_COMMENT]
     try:
         phone = phones.normal(given)
     except Unfit as error:

@@ -166,7 +166,7 @@
 
   // --- the key ---------------------------------------------------------------------------------------------------
   async function wholeKey() {
-    const reply = await fetch("/emulator/key", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
+    const reply = await zvonar.fetch("/emulator/key", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     if (reply && reply.ok) return (await reply.json()).key;
     zvonar.notice(reply && reply.status === 401 ? say("Your session has ended") : say("The service cannot be reached"), "bad");
     return null;
@@ -181,7 +181,7 @@
   question.addEventListener("close", async () => {
     if (question.returnValue !== "yes") return;
     question.returnValue = "";
-    const reply = await fetch("/emulator/key/renew", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
+    const reply = await zvonar.fetch("/emulator/key/renew", { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
     if (!reply || !reply.ok) return zvonar.notice(say("The service cannot be reached"), "bad");
     const told = await reply.json();
     shortKey = told.shortened;

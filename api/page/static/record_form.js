@@ -43,7 +43,7 @@
       preview.disabled = true;
       try {
         const { text: words = "", gender = 0, language } = new zvonar.RequestForm(form).body;
-        const reply = await fetch("/records/preview", {
+        const reply = await zvonar.fetch("/records/preview", {
           method: "POST",
           headers: { "Content-Type": "application/json", "Accept-Language": zvonar.language },
           body: JSON.stringify({ text: words, gender, ...(language ? { language } : {}) }),

@@ -58,6 +58,7 @@
       };
       told("fact", (fact) => this.fact(fact));
       told("waits", (how) => this.waits(how));
+      told("end", ({ tone, text }) => { this.where.hidden = true; this.show(tone, text); });
       told("webhook", (webhook) => this.webhook(webhook));
       told("cost", ({ cost }) => {
         if (!this.querySelector(".watch-cost")) {

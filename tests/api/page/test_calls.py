@@ -248,7 +248,10 @@ def test_who_watches_a_call_that_waits_is_told_why_and_at_once_when_it_is_cancel
         if name == "waits":
             assert (data["text"], data["queued"], data["elsewhere"]) == ("the planned time", True, False)
             client.data("remove", idList=[number])
-    assert names[0] == "waits" and names[-1] == "over"
+        if name == "end":
+            assert (data["text"], data["tone"]) == ("cancelled", "warn")
+    assert [name for name in names if name != "cost"] == ["waits", "end", "over"]
+    assert "cancelled" in person.get(f"/calls/{number}")
 
 
 def test_markup_is_text_on_a_calls_page(running: Any) -> None:

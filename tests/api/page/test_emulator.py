@@ -120,7 +120,11 @@ def test_file_is_in_the_history_by_its_name(browser: httpx2.Client, sound: Calla
         headers=EMULATOR,
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
-    assert browser.get("/emulator/history").json()["sent"][0]["body"] == {"name": "x", "source": "file", "file": "a.wav"}
+    assert browser.get("/emulator/history").json()["sent"][0]["body"] == {
+        "name": "x",
+        "source": "file",
+        "file": "a.wav",
+    }
 
 
 def _account(database: Database, name: str) -> int:
@@ -145,7 +149,8 @@ def test_history_holds_the_latest_of_each_account(database: Database, monkeypatc
     ("method", "body", "told"),
     [
         ("create", {"apiKey": "x", "phone": 1, "record": {"id": 1}, "ivrs": [{"digit": 1, "record": 5}]}, []),
-        ("create", {"phon": 1, "detect_end_of_speech": 1}, [("phon", "phone"), ("detect_end_of_speech", "detectEndOfSpeech")]),
+        ("create", {"phon": 1}, [("phon", "phone")]),
+        ("create", {"detect_end_of_speech": 1}, [("detect_end_of_speech", "detectEndOfSpeech")]),
         ("create", {"timeOut": 5, "zzzzzz": 1}, [("timeOut", "timeout"), ("zzzzzz", "")]),
         ("create", {"record": {"txt": "x"}}, [("record.txt", "text")]),
         ("create", {"ivrs": [{"ivrs": [{"digt": 1}]}]}, [("ivrs[0].ivrs[0].digt", "digit")]),
