@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api import views
 from api.node import Node
-from api.store import accounts, calls, claims, money, nodes, pace, replays
+from api.store import accounts, calls, claims, money, nodes, pace, records, replays
 from api.store import database as database_module
 from api.store.claims import Limits
 from api.store.database import MIGRATIONS, Database
@@ -224,6 +224,8 @@ def test_tables_of_the_first_version(tmp_path: Path) -> None:
         assert (account.balance, account.held, account.moderated) == (Decimal(10), Decimal("1.5"), True)
         [kept] = calls.get(db, account.id, [1])
         assert (kept.price, kept.outgoing, kept.calls[0].request_id) == (Decimal("1.5"), "79932432781", 1)
+        assert [record.id for record in records.page(db, account.id, "привет")] == [5]
+        assert records.planned(db, [5]) == {5: 1}
         assert compare_metadata(MigrationContext.configure(db), metadata) == []
     with old.write() as db:
         claim = claims.claim(db, "a", Limits("trunk", ("79932432781",)), 10, 1.0)
@@ -233,7 +235,9 @@ def test_tables_of_the_first_version(tmp_path: Path) -> None:
 
 FIRST_VERSION = (
     "INSERT INTO accounts VALUES (1, 'me', 'KEY', 'whsec_x', 100000, 1, 0.0)",
-    "INSERT INTO requests VALUES (1, 1, '{}', '{}', '{}', 0.0)",
+    "INSERT INTO records (id, account_id, name, status, moderator_comment, cost, record_text, gender, content, token,"
+    " duration_ms, created_at) VALUES (5, 1, 'ПРИВЕТ', 'ready', '', 0, 'Заказ', 0, 'c', 't', 1, 0.0)",
+    """INSERT INTO requests VALUES (1, 1, '{}', '{}', '{"menu": {"record": "5"}, "x": {"record": null}}', 0.0)""",
     "INSERT INTO api_calls VALUES (1, 1, 1, '79990000001', 0, 0, 0.0)",
     "INSERT INTO calls VALUES (1, 1, 1, '79990000001', '79932432781', 'created', 0.0, NULL, NULL, NULL, NULL, NULL,"
     " 0.0, 0.0, NULL, NULL, NULL, 0, '[]', '[]', '[]', 0, 0)",

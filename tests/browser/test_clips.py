@@ -44,7 +44,7 @@ def wav(seconds: float = 1.0) -> bytes:
 
 
 def m4a(path: Path, megabytes: int) -> None:
-    """AAC in MP4, as a telephone's dictaphone makes it; noise at the highest rate, over and over, so it is large soon."""
+    """AAC in MP4, as a dictaphone makes it; noise at the highest rate, over and over, so it is large soon."""
     noise = np.random.default_rng(1).normal(0, 0.1, (2, 4 * 96000)).astype(np.float32)
     with av.open(str(path), "w", format="ipod") as out:
         stream = out.add_stream("aac", rate=96000, layout="stereo")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from access import serious
 from playwright.sync_api import Page, expect
-from watcher import Visit
+from watcher import Visit, goes_wrong
 
 pytestmark = pytest.mark.peer
 
@@ -55,7 +55,8 @@ def test_menu_is_put_together_by_keyboard_on_a_telephone(visit: Visit) -> None:
     page.get_by_role("button", name="Add a menu below block #").press("Enter")
     page.get_by_role("button", name="Copy block #", exact=True).press("Enter")
     assert value(page) == [
-        {"digit": "#", "tag": "left", "ivrs": [{"digit": "1"}]}, {"digit": "1", "tag": "left", "ivrs": [{"digit": "1"}]},
+        {"digit": "#", "tag": "left", "ivrs": [{"digit": "1"}]},
+        {"digit": "1", "tag": "left", "ivrs": [{"digit": "1"}]},
     ]  # fmt: skip
     expect(page.locator(".graph-block")).to_have_count(5)
     page.get_by_role("button", name="Move block 1 up").press("Enter")
@@ -106,16 +107,18 @@ def test_value_comes_back_as_it_was_even_after_a_reload(visit: Visit) -> None:
 
 def test_what_the_api_refuses_stands_at_its_control(visit: Visit) -> None:
     page = visit(language="en")
+    goes_wrong(page, "422")
     opened(page)
     fill(page, [{"digit": "1", "ivrs": [{"digit": "2"}]}, {"digit": "3"}, {"digit": "4"}])
     reply = page.evaluate(
-        """async () => (await zvonar.ask("/apiCalls/create", {phone: "79990000003", dutyPhone: 1, record: {id: 1}, ivrs: [
+        """async () => (await zvonar.ask("/apiCalls/create",
+        {phone: "79990000003", dutyPhone: 1, record: {id: 1}, ivrs: [
         {digit: "1", ivrs: [{digit: "2", webhookUrl: "ftp://x", webhookParameters: "[1]"}]}, {digit: "1"}]})).data"""
     )
     errors = reply["data"]["errors"]
     assert "ivrs.0.ivrs.0.webhookUrl" in errors
     page.locator("voice-menu").evaluate("(menu, errors) => { menu.errors = errors; }", errors)
-    field = page.get_by_label("Address of the webhook")
+    field = page.locator(".menu-block .menu-block").get_by_label("Address of the webhook")
     expect(field).to_be_visible()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(errors["ivrs.0.ivrs.0.webhookUrl"][0])
@@ -129,7 +132,7 @@ def test_drawing_leads_to_its_block_and_shows_where_a_call_is(visit: Visit) -> N
     page = visit(language="en", theme="dark")
     opened(page)
     fill(page, MENU)
-    page.locator("[data-block='menu.*.1.#']").click()
+    page.locator(".graph-block[data-block='menu.*.1.#']").click()
     assert "deep" in focused(page)
     menu = page.locator("voice-menu")
     for name in ("menu", "menu.*", "menu.*.1"):
@@ -139,7 +142,7 @@ def test_drawing_leads_to_its_block_and_shows_where_a_call_is(visit: Visit) -> N
         "menu",
         "menu.*",
     ]
-    expect(page.locator("menu-graph li[aria-current=step]")).to_have_attribute("data-name", "menu.*.1")
+    expect(page.locator("menu-graph li[aria-current=step]")).to_have_attribute("data-block", "menu.*.1")
     menu.evaluate("menu => { menu.lit = 'menu'; }")  # another call
     expect(page.locator(".graph-block.passed")).to_have_count(0)
 

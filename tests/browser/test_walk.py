@@ -18,15 +18,17 @@ WORDS = {
         "sign in": "Войти без пароля", "emulator": "Эмулятор API-запросов", "use": "Использовать в эмуляторе",
         "callee": "Номер вызываемого абонента", "sandbox": "Песочница: номера, которые отвечают",
         "sender": "Номер отправителя", "saved": "Сохраненные", "choose": "Выбрать",
-        "webhook": "Вебхук по окончании звонка", "machines": "Фильтр автоответчиков", "silence": "Автоматическое определение тишины",
-        "generate": "Сгенерировать запрос", 
+        "webhook": "Вебхук по окончании звонка", "machines": "Фильтр автоответчиков",
+        "silence": "Автоматическое определение тишины",
+        "generate": "Сгенерировать запрос",
     },
     "en": {
         "sign in": "Sign in without a password", "emulator": "Request emulator", "use": "Use it in the emulator",
         "callee": "Callee's number", "sandbox": "Sandbox: numbers that answer",
         "sender": "Sender's number", "saved": "Saved", "choose": "Choose",
-        "webhook": "Webhook at the end of the call", "machines": "Filter of answering machines", "silence": "Automatic detection of silence",
-        "generate": "Generate the request", 
+        "webhook": "Webhook at the end of the call", "machines": "Filter of answering machines",
+        "silence": "Automatic detection of silence",
+        "generate": "Generate the request",
     },
 }  # fmt: skip
 RINGS = "79990000004"
@@ -183,4 +185,6 @@ def test_service_restarts_during_a_call(visit: Visit, served_alone: Served) -> N
     expect(lost).to_be_visible(timeout=CALL_MS)
     served_alone.start()
     expect(lost).to_be_hidden(timeout=CALL_MS)
-    expect(watch.locator(".watch-steps .ended")).to_be_visible(timeout=CALL_MS)
+    expect(watch.locator(".watch-cost")).to_be_visible(timeout=CALL_MS)  # it is told to its end
+    page.goto("/calls/1")
+    expect(page.locator("#result")).to_contain_text("прерва")

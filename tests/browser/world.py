@@ -21,12 +21,12 @@ class World:
     calls: tuple[int, ...]
 
 
-def make(served: Served, name: str = "office", role: str = "operator") -> World:
+def make(served: Served, name: str = "office", role: str = "operator", odd: str = HOSTILE) -> World:
     """Some seconds: the calls are real ones, on the sandbox."""
     person = served.account(name, role=role)
     clips = tuple(
         person.record((CLIPS / f"{clip}.wav").read_bytes(), label)
-        for clip, label in (("greeting", "Напоминание о визите"), ("confirmed", "Спасибо"), ("declined", HOSTILE))
+        for clip, label in (("greeting", "Напоминание о визите"), ("confirmed", "Спасибо"), ("declined", odd))
     )
     greeting, confirmed, declined = clips
     asked = [
@@ -34,10 +34,10 @@ def make(served: Served, name: str = "office", role: str = "operator") -> World:
             "phone": PRESSES_1, "tag": "greeting", "record": {"id": greeting},
             "ivrs": [
                 {"digit": "1", "record": {"id": confirmed}, "tag": "confirmed"},
-                {"digit": "2", "record": {"id": declined}, "tag": HOSTILE},
+                {"digit": "2", "record": {"id": declined}, "tag": odd},
             ],
         },
-        {"phone": BUSY, "record": {"id": confirmed}, "tag": HOSTILE},
+        {"phone": BUSY, "record": {"id": confirmed}, "tag": odd},
     ]  # fmt: skip
     calls = tuple(int(person.post("create", outgoingPhone=OUTGOING, **wanted)[0]["id"]) for wanted in asked)
     for call in calls:

@@ -20,8 +20,8 @@ from api.store import accounts, calls, sent
 # Elements that cross rooms, in the order in which their scripts build on each other.
 PARTS = (
     "clips.css", "graph.css", "menu.css", "watch.css", "clip_parts.js", "clip_player.js", "microphone.js",
-    "clip_upload.js", "clip_text.js", "clip_saved.js", "clips.js", "menu_words.js", "menu_tree.js", "menu_block.js",
-    "menu_move.js", "menu_examples.js", "graph_layout.js", "graph.js", "menu.js", "watch.js",
+    "clip_upload.js", "clip_text.js", "clip_saved.js", "clips.js", "menu_words.js", "menu_tree.js",
+    "menu_block.js", "menu_move.js", "menu_examples.js", "graph_layout.js", "graph.js", "menu.js", "watch.js",
 )  # fmt: skip
 _A_PAGE = 20
 _LAST_CALLS = 12

@@ -20,8 +20,9 @@ _HOUR_S = 3600
 
 def show(visit: Visit) -> Response:
     """The account's webhooks, newest first."""
+    host = visit.query.get("host", "").replace("\0", "")[: outbox.MAX_HOST]
     which = Filter(
-        failed_only=visit.query.get("state") == "failed", host=visit.query.get("host", "").replace("\0", "")[: outbox.MAX_HOST],
+        failed_only=visit.query.get("state") == "failed", host=host,
         api_call_id=paging.number(visit.query, "call"),
     )  # fmt: skip
     before = paging.number(visit.query, "before")

@@ -32,7 +32,7 @@
       clearTimeout(this.timer);
       const asked = this.asked = new URLSearchParams({ q: this.search.value, ...(before ? { before } : {}) });
       try {
-        const reply = await fetch(`/records/list?${asked}`, { headers: { Accept: "application/json" } });
+        const reply = await zvonar.fetch(`/records/list?${asked}`, { headers: { Accept: "application/json" } });
         if (!reply.ok) throw new Error(String(reply.status));
         const { records, next } = await reply.json();
         if (asked !== this.asked) return;  // another search overtook it

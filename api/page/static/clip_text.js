@@ -109,7 +109,7 @@
       this.listen.disabled = true;
       this.told.textContent = say("The voice is reading…");
       try {
-        const reply = await fetch("/records/preview", {
+        const reply = await zvonar.fetch("/records/preview", {
           method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" },
           body: JSON.stringify(this.value || { text: "" }),
         });

@@ -142,7 +142,7 @@
     async find(id) {
       this.choose({ id, name: say("Record {number}", { number: id }), bare: true }, false);
       try {
-        const reply = await fetch(`/records/list?id=${id}`, { headers: { Accept: "application/json" } });
+        const reply = await zvonar.fetch(`/records/list?id=${id}`, { headers: { Accept: "application/json" } });
         const { records } = await reply.json();
         if (!this.record || this.record.id !== id) return;  // another one was chosen meanwhile
         if (records.length) this.choose(records[0], false);

@@ -85,7 +85,7 @@
     const given = hand.hidden ? JSON.stringify(form().body) : hand.value;
     if (asked === method + given) return;
     asked = method + given;
-    const reply = await fetch("/emulator/check", {
+    const reply = await zvonar.fetch("/emulator/check", {
       method: "POST", body: new URLSearchParams({ method, body: given }), headers: { Accept: "application/json" },
     }).catch(() => null);
     if (!reply || !reply.ok || asked !== method + given) return;
@@ -312,7 +312,7 @@
 
   async function latest() {
     const place = find("[data-latest]");
-    const reply = await fetch("/emulator/calls", { headers: { Accept: "application/json" } }).catch(() => null);
+    const reply = await zvonar.fetch("/emulator/calls", { headers: { Accept: "application/json" } }).catch(() => null);
     if (!reply || !reply.ok) return;
     const { calls } = await reply.json();
     place.replaceChildren(...calls.map((call) => dom("button", {

@@ -51,7 +51,7 @@
     set lit(name) {
       this.passed ||= new Set();
       if (name === zvonar.menuFacts().root) this.passed.clear(); // a call begins
-      if (this.here) this.passed.add(this.here);
+      else if (this.here) this.passed.add(this.here);
       this.here = name || null;
       if (name) this.passed.delete(name);
       this.light(true);

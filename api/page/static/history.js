@@ -25,7 +25,7 @@
       const before = further && this.kept.length ? `?before=${this.kept[this.kept.length - 1].id}` : "";
       let told;
       try {
-        const reply = await fetch("/emulator/history" + before, { headers: { Accept: "application/json" } });
+        const reply = await zvonar.fetch("/emulator/history" + before, { headers: { Accept: "application/json" } });
         if (!reply.ok) return;
         told = await reply.json();
       } catch { return; }
@@ -98,7 +98,7 @@
 
     async clear() {
       if (!confirm(say("Forget all requests that were sent from here?"))) return;
-      const reply = await fetch("/emulator/history/clear", { method: "POST" });
+      const reply = await zvonar.fetch("/emulator/history/clear", { method: "POST" });
       if (!reply.ok) return;
       this.chosen.clear();
       this.load();

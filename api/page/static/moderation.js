@@ -63,7 +63,7 @@
     wrong.textContent = "";
     why.removeAttribute("aria-invalid");
     try {
-      const reply = await fetch(form.action, { method: "POST", body: given, headers: { Accept: "application/json" } });
+      const reply = await zvonar.fetch(form.action, { method: "POST", body: given, headers: { Accept: "application/json" } });
       if (reply.status === 401) return location.reload();
       const told = await reply.json();
       if (told.error) {
