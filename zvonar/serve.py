@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from api.app import make_app
+from api.page import render
 from api.service import Service
 from engine import config as configuration
 from engine.config import Config, ConfigError
@@ -78,6 +79,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         await service.start()
         if ended.is_set():
             return
+        render.warm()
         # What is there by now stays. Looked through again and again by the collector it would hold up calls for 70 ms.
         gc.collect()
         gc.freeze()

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.messages import in_language
+from api.messages import ENGLISH, RUSSIAN, in_language
 from api.page import formats, icons, menu_facts, navigation, words
 
 # Nothing from elsewhere, no script or style in the text of a page; `blob:` is a clip that was just recorded.
@@ -50,6 +50,14 @@ def may_pack(request: Request) -> bool:
     """
     asked_by = request.headers.get("sec-fetch-site", "none")
     return asked_by in ("none", "same-origin") and "gzip" in request.headers.get("accept-encoding", "")
+
+
+def warm() -> None:
+    """Compile the templates: at the start, not while the first reader waits."""
+    for language in (RUSSIAN, ENGLISH):
+        made = environment(language)
+        for name in made.list_templates(["html"]):
+            made.get_template(name)
 
 
 @cache

@@ -311,8 +311,7 @@ async def test_given_up_after_three_days_and_sent_again(box: Outbox, raw: Callab
     deliverer = box.deliverer()
     deliverer.start()
     try:
-        while any(box.shown(number).done_at is None for number in numbers):
-            waiting = [shown for shown in map(box.shown, numbers) if shown.done_at is None]
+        while waiting := [shown for shown in map(box.shown, numbers) if shown.done_at is None]:
             box.time = max(box.time, min(shown.next_at for shown in waiting))
             tries = sum(len(shown.kept) for shown in waiting)
             await _while(deliverer, lambda tries=tries: sum(len(box.shown(n).kept) for n in numbers) > tries)  # type: ignore[misc]

@@ -42,7 +42,7 @@ const zvonar = {
     try {
       const reply = await zvonar.fetch(path, {
         method: "POST",
-        headers: form ? headers : { "Content-Type": "application/json", ...headers },
+        headers: { "Accept-Language": zvonar.language, ...(form ? {} : { "Content-Type": "application/json" }), ...headers },
         body: form ? body : JSON.stringify(body),
       });
       const text = await reply.text();
