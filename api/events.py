@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -70,14 +72,16 @@ async def follow(service: Service, account_id: int, number: int, since: int) -> 
             if fact["seq"] > told:
                 told = fact["seq"]
                 yield fact
-        state, kept = await run_in_threadpool(_kept, service, account_id, number, told)
-        for fact in kept:
-            told = fact["seq"]
-            yield fact
-        if state is None:
-            return
-        yield state
-        await service.hub.begun(number, LOOK_AGAIN_S)
+        with service.hub.listening(number) as begun:
+            state, kept = await run_in_threadpool(_kept, service, account_id, number, told)
+            for fact in kept:
+                told = fact["seq"]
+                yield fact
+            if state is None:
+                return
+            yield state
+            with suppress(TimeoutError):
+                await asyncio.wait_for(begun.wait(), LOOK_AGAIN_S)
 
 
 async def _events(service: Service, account_id: int, number: int, since: int) -> AsyncIterator[bytes]:

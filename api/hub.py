@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 Fact = dict[str, Any]
@@ -111,19 +112,20 @@ class Hub:
         finally:
             channel.watchers.discard(watcher)
 
-    async def begun(self, call: int, within_s: float) -> None:
-        """Until a dialing of it begins (or is known not to) in this process; at most so long."""
+    @contextmanager
+    def listening(self, call: int) -> Iterator[asyncio.Event]:
+        """An event that is set when a dialing of it begins or ends in this process; at once, if one goes on already.
+
+        Listen before you look into the store: what happens while you look is not missed then.
+        """
         event = asyncio.Event()
         watcher = (asyncio.get_running_loop(), event)
         with self._lock:
-            if self._closed or call in self._channels:
-                return
             self._waiting.setdefault(call, set()).add(watcher)
+            if self._closed or call in self._channels:
+                event.set()
         try:
-            async with asyncio.timeout(within_s):
-                await event.wait()
-        except TimeoutError:
-            pass
+            yield event
         finally:
             with self._lock:
                 waiting = self._waiting[call]
