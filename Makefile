@@ -2,7 +2,7 @@
 # nothing changes, with one exception: root on a machine without certificates gets python3-venv (.ci/setup.sh).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-fast soak check format bench pictures lock clean
+.PHONY: help setup demo serve test test-fast soak check format bench bench-page pictures lock clean
 
 VENV := .venv/bin
 READY := .venv/.set-up
@@ -53,6 +53,10 @@ bench: $(READY) ## how many calls this machine holds, and how fast the service i
 pictures: $(READY) ## screenshots of the main pages into docs/pictures, of a service with real calls on the sandbox
 	@chromium=$$(tests/peers/get_chromium.sh) && \
 		PYTHONPATH=.:tests/api:tests/browser $(VENV)/python tests/browser/pictures.py "$$chromium"
+
+bench-page: $(READY) ## the first view of the page on a cold cache: time, bytes, requests
+	@chromium=$$(tests/peers/get_chromium.sh) && \
+		PYTHONPATH=.:tests/api:tests/browser $(VENV)/python tests/browser/first_view.py "$$chromium"
 
 lock: ## remake requirements.lock from pyproject.toml (UPGRADE=1: take the newest of everything)
 	@echo "lock: getting uv into build/lock, then asking the registry for versions and hashes (some 15 s)"
