@@ -13,7 +13,7 @@ import pytest
 from access import serious
 from playwright.sync_api import expect
 from service import Served
-from watcher import Visit, goes_wrong
+from watcher import Visit, goes_wrong, until
 
 pytestmark = pytest.mark.peer
 OUTGOING = "79932432781"
@@ -65,9 +65,8 @@ def test_call_is_watched_to_its_webhook(visit: Visit, served: Served, customer: 
     watch = page.locator("call-watch")
     expect(watch.locator("li").get_by_text("играет «<i>Приветствие</i>»")).to_be_visible()
     bar = watch.locator("progress").first
-    page.wait_for_function(
-        "(was) => document.querySelector('call-watch progress').value > was", arg=bar.evaluate("bar => bar.value")
-    )
+    was = bar.evaluate("bar => bar.value")
+    until(page, f"document.querySelector('call-watch progress').value > {was}")
     expect(watch.locator(".watch-keys kbd")).to_have_text("1")
     expect(watch.locator("progress.cut")).to_have_count(1)
     # When all is told, the page is made anew, with the picture of the call.

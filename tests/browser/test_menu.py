@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from access import serious
 from playwright.sync_api import Page, expect
-from watcher import Visit, goes_wrong
+from watcher import Visit, goes_wrong, until
 
 pytestmark = pytest.mark.peer
 
@@ -100,7 +100,7 @@ def test_value_comes_back_as_it_was_even_after_a_reload(visit: Visit) -> None:
     expect(page.locator("voice-menu clip-picker textarea")).to_have_value("Нажмите <b>1</b>")
     expect(page.locator(".graph-block")).to_have_count(5)
     assert drawn(page) == ["menu", "menu.1", "menu.*", "menu.*.1", "menu.*.1.#"]
-    page.wait_for_function("Object.values(localStorage).some((kept) => kept.includes('deep'))")
+    until(page, "Object.values(localStorage).some((kept) => kept.includes('deep'))")
     page.reload()
     assert value(page) == MENU
 

@@ -9,7 +9,7 @@ import pytest
 from access import serious
 from playwright.sync_api import Page, expect
 from service import Served
-from watcher import Visit, goes_wrong
+from watcher import Visit, goes_wrong, until
 
 pytestmark = pytest.mark.peer
 
@@ -109,7 +109,7 @@ def test_trunks_in_a_hidden_tab_are_left_alone(visit: Visit) -> None:
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     assert page.evaluate("looks") == 0
     page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
-    page.wait_for_function("looks === 1")
+    until(page, "looks === 1")
 
 
 def test_account_is_added_and_credited_on_a_telephone(served_alone: Served, visit: Visit) -> None:

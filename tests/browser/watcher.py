@@ -69,3 +69,18 @@ def forget(context: BrowserContext) -> list[str]:
 
 
 _WATCHERS: dict[BrowserContext, Watcher] = {}
+
+
+def until(page: Page, holds: str) -> None:
+    """Wait until a JavaScript expression is true.
+
+    Playwright's own waiting evaluates texts in the page, and the page's policy forbids that.
+    """
+    came = page.evaluate(f"""async () => {{
+      for (let tries = 0; tries < 400; tries += 1) {{
+        if ({holds}) return true;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }}
+      return false;
+    }}""")
+    assert came, f"never came: {holds}"
