@@ -147,6 +147,8 @@ def test_nothing_typed_is_lost(visit: Visit, served: Served) -> None:
     expect(phone).to_have_value("+7 999 000-00-01")
 
     choose_clip(page, words)
+    page.reload()
+    page.wait_for_load_state("networkidle")  # or a picture of a wave, still on its way, is what finds the session ended
     page.context.clear_cookies(name="zvonar")
     page.get_by_role("button", name=words["generate"]).click()
     page.get_by_role("dialog").locator("[name=password]").fill(PASSWORD)
