@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import replies
+from api import auth, replies
 from api.body import Body
 from api.refusal import Refusal
 from api.store import sent
@@ -26,7 +26,7 @@ _log = structlog.get_logger("zvonar.history")
 
 def wanted(request: Request, got: Body) -> bool:
     """The request asks for it, and bears no key: it is one of a session."""
-    return HEADER in request.headers and not any(name.lower() == "apikey" for name in got.values)
+    return HEADER in request.headers and not auth.has_key(got.values, request.headers.get("authorization", ""))
 
 
 def kept(

@@ -15,6 +15,7 @@ from api import attempts as rules
 from api import password, visitor
 from api.messages import Message
 from api.page import render
+from api.page.language import language_of
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
@@ -52,8 +53,6 @@ Door = Callable[[Service, Request, str, dict[str, str]], Response]
 
 def _door(service: Service, door: Door, limiter: CapacityLimiter | None) -> Callable[[Request], Awaitable[Response]]:
     async def enter(request: Request) -> Response:
-        from api.page.site import language_of
-
         given: dict[str, str] = {}
         if request.method == "POST":
             if not visitor.from_our_page(request):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from markupsafe import Markup
 
 _SVG = Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>')
-_PATHS = {
+PATHS = {  # name -> `d`; scripts know them as `window.ICONS`
     "send": "M4 12l16-8-6 16-3-7-7-1z",
     "phone": "M5 4h4l2 5-2.5 1.5a11 11 0 0 0 5 5L15 13l5 2v4a1 1 0 0 1-1 1A15 15 0 0 1 4 5a1 1 0 0 1 1-1z",
     "wave": "M4 10v4M8 6v12M12 3v18M16 7v10M20 10v4",
@@ -48,15 +46,12 @@ _PATHS = {
     "menu": "M4 7h16M4 12h16M4 17h16",
     "exit": "M10 4H5v16h5M14 8l4 4-4 4M18 12H9",
     "key": "M14 4a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM9.5 14.5L3 21M6 18l2 2",
+    "text": "M4 6h16M4 12h16M4 18h10",
+    "square": "M6 6h12v12H6z",
     "link": "M10 14a4 4 0 0 0 6 0l4-4a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-4 4a4 4 0 0 0 6 6l1-1",
 }
 
 
 def icon(name: str) -> Markup:
     """The icon; a screen reader does not see it, so the button beside it must have words."""
-    return _SVG.format(_PATHS[name])
-
-
-def paths(names: Iterable[str]) -> dict[str, str]:
-    """For scripts that draw them: name -> the `d` of its path."""
-    return {name: _PATHS[name] for name in names}
+    return _SVG.format(PATHS[name])

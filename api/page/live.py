@@ -17,8 +17,9 @@ from starlette.responses import Response
 
 from api import events, visitor
 from api.events import Quiet
-from api.page import outcomes, site
+from api.page import outcomes
 from api.page.fact_words import in_words, result_of, teller_of
+from api.page.language import language_of
 from api.page.telling import Teller
 from api.page.webhook_words import told
 from api.problems import Code
@@ -36,7 +37,7 @@ WATCHED_S = 1800.0  # whoever has looked at a webhook's tries so long may reload
 async def stream(request: Request, service: Service, number: int) -> Response:
     """The events; Refusal for another's call, and without a session."""
     account_id, kept, teller = await run_in_threadpool(_begin, service, request, number)
-    language = site.language_of(request)
+    language = language_of(request)
     return events.response(_events(service, account_id, kept, teller, language, events.last_seen(request)))
 
 

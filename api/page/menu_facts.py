@@ -9,19 +9,14 @@ from pydantic import ValidationError
 from api import kinds
 from api.create_fields import Block
 from api.fields import refusal
-from api.page.icons import paths
 from ivr import menu
 
 # Values that are good where a field is taken at all.
 _GOOD = {"managerPhone": "74951234567", "recognize": 1, "smsText": "Hello"}
-_ICONS = (
-    "phone", "play", "menu", "stop", "hook", "people", "exit", "up", "down", "copy", "trash", "plus", "link", "wave",
-    "close",
-)  # fmt: skip
 
 
 def told(language: str) -> dict[str, Any]:
-    """Bounds of a menu, the fields of a block that the API refuses yet (`off`: field -> why), and icons as paths."""
+    """Bounds of a menu, and the fields of a block that the API refuses yet (`off`: field -> why)."""
     gather = menu.MENU_GATHER
     return {
         "root": menu.ROOT,
@@ -32,7 +27,6 @@ def told(language: str) -> dict[str, Any]:
         "most_blocks": menu.MAX_BLOCKS - 1,  # the first clip is one too
         "most_tag": kinds.SHORT,
         "off": off(language),
-        "icons": paths(_ICONS),
     }
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api import visitor
 from api.openapi.manual import manual
 from api.page import render, samples
+from api.page.language import language_of
 from api.page.visit import Visit
 from api.problems import PROBLEMS
 from api.service import Service
@@ -33,8 +34,6 @@ def _door(service: Service) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _show(service: Service, request: Request) -> Response:
-    from api.page.site import language_of
-
     language = language_of(request)
     known = visitor.find(service, request)
     visit = Visit(service, request, known[0], known[1].id, language) if known else None

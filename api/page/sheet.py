@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from starlette.responses import Response, StreamingResponse
 
@@ -15,24 +16,24 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def response(name: str, language: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """A file to download. Excel in Russian takes semicolons for the borders of columns."""
+    """A file to download."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }  # fmt: skip
-    lines = _lines([head], rows, ";" if language == RUSSIAN else ",")
-    return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
+    told = lines(head, rows, language)
+    return StreamingResponse(told, headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def _lines(head: Iterable[Sequence[object]], rows: Iterable[Sequence[object]], border: str) -> Iterator[str]:
+def lines(head: Sequence[str], rows: Iterable[Sequence[object]], language: str) -> Iterator[str]:
+    """The file, a line at a time. Excel in Russian takes semicolons for the borders of columns."""
     yield BOM
-    for part in (head, rows):
-        for row in part:
-            line = io.StringIO()
-            csv.writer(line, delimiter=border).writerow([_cell(value) for value in row])
-            yield line.getvalue()
+    for row in chain([head], rows):
+        line = io.StringIO()
+        csv.writer(line, delimiter=";" if language == RUSSIAN else ",").writerow([cell(value) for value in row])
+        yield line.getvalue()
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     """A text that a spreadsheet would take for a formula is given an apostrophe (OWASP, CSV injection)."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -11,16 +11,17 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import messages, receiving, visitor
+from api import receiving, visitor
 from api.messages import ENGLISH, RUSSIAN
 from api.page import entry, files, reference, render
+from api.page.language import LANGUAGE, language_of
 from api.page.rooms import ROOMS
 from api.page.visit import Visit, Way
 from api.problems import Code
 from api.refusal import Refusal
 from api.service import Service
 
-LANGUAGE, THEME = "language", "theme"
+THEME = "theme"
 _YEAR_S = 365 * 86_400
 
 
@@ -35,12 +36,6 @@ def add(app: FastAPI, service: Service) -> None:
         for way in room:
             methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
             app.add_api_route(way.path, _door(service, way), methods=methods, include_in_schema=False)
-
-
-def language_of(request: Request) -> str:
-    """The reader's choice, else what the browser asks for."""
-    chosen = request.cookies.get(LANGUAGE, "")
-    return chosen if chosen in (RUSSIAN, ENGLISH) else messages.language_of(request.headers.get("accept-language", ""))
 
 
 async def look(request: Request) -> Response:

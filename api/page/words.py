@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from api.messages import ENGLISH, RUSSIAN, Message, in_language
+from api.page import icons
 
 STATIC = Path(__file__).parent / "static"
 _SAID = re.compile(r"""(?<!\.)\bsay\(\s*("(?:[^"\\\n]|\\.)*")""")  # say("text", {values})
@@ -25,10 +26,11 @@ def templates_of_scripts() -> dict[str, list[str]]:
 
 @cache
 def dictionary(language: str) -> bytes:
-    """A script that tells the others their texts: English text -> text."""
+    """A script that tells the others their texts (English text -> text) and the icons."""
     said = {text for texts in templates_of_scripts().values() for text in texts}
     texts = {text: in_language(text, language) for text in sorted(said)}
-    return b"window.TEXTS=" + json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode() + b";"
+    told = {"TEXTS": texts, "ICONS": icons.PATHS}
+    return b"Object.assign(window," + json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b");"
 
 
 @cache

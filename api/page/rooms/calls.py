@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from api.messages import Message
-from api.page import asked, call_filter, outcomes, spreadsheet, telling, timeline, webhook_words
+from api.page import asked, call_filter, outcomes, sheet, telling, timeline, webhook_words
 from api.page.call_filter import STATES
 from api.page.fact_words import in_words, result_of, teller_of
 from api.page.visit import Visit, Way
@@ -60,11 +59,8 @@ def download(visit: Visit) -> Response:
     language, timezone = visit.language, visit.account.timezone
     head = [message.render(language) for message in _HEAD]
     parts = call_table.every(visit.service.database, visit.account.id, wanted)
-    cells: Iterator[list[list[object]]] = ([_cells(row, language, timezone) for row in part] for part in parts)
-    return StreamingResponse(
-        spreadsheet.lines(head, cells, language), media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="calls.csv"', "Cache-Control": "no-store"},
-    )  # fmt: skip
+    rows = (_cells(row, language, timezone) for part in parts for row in part)
+    return sheet.response("calls", language, head, rows)
 
 
 _HEAD = (

@@ -8,7 +8,7 @@
     text: [() => say("Text"), "text"],
     microphone: [() => say("Microphone"), "mic"],
     file: [() => say("Audio file"), "upload"],
-    saved: [() => say("Saved"), "saved"],
+    saved: [() => say("Saved"), "wave"],
   };
 
   class ClipPicker extends HTMLElement {

@@ -13,6 +13,18 @@
     return made;
   };
 
+  // An icon of the service's own set; what is beside it must have words.
+  const SVG = "http://www.w3.org/2000/svg";
+  zvonar.icon = function icon(name) {
+    const made = document.createElementNS(SVG, "svg"), path = document.createElementNS(SVG, "path");
+    made.setAttribute("class", "icon");
+    made.setAttribute("viewBox", "0 0 24 24");
+    made.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", window.ICONS[name]);
+    made.append(path);
+    return made;
+  };
+
   let count = 0;
   zvonar.newId = (beginning) => `${beginning}-${++count}`;
 

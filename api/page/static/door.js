@@ -38,30 +38,25 @@
     return told?.data?.code === "key_missing";
   }
 
-  function element(name, properties = {}, ...inside) {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...inside);
-    return made;
-  }
+  const element = zvonar.dom;
 
   function signInAgain() {
     asking ??= new Promise((resolve) => {
       const focused = document.activeElement;
-      const problem = element("p", { className: "error", id: "door-problem" });
-      problem.setAttribute("role", "alert");
-      const name = element("input", { name: "name", value: owner, readOnly: true, autocomplete: "username" });
+      const problem = element("p", { class: "error", id: "door-problem", role: "alert" });
+      const name = element("input", { name: "name", value: owner, readonly: true, autocomplete: "username" });
       const password = element("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
       password.setAttribute("aria-describedby", problem.id);
-      const enter = element("button", { className: "main", textContent: say("Sign in and go on") });
-      const elsewhere = element("button", { type: "button", textContent: say("I have signed in in another tab") });
-      const later = element("button", { type: "button", className: "quiet", textContent: say("Not now") });
-      const title = element("h2", { id: "door-title", textContent: say("You were signed out: sign in, and go on") });
-      const form = element("form", { className: "stack" },
+      const enter = element("button", { class: "main", text: say("Sign in and go on") });
+      const elsewhere = element("button", { type: "button", text: say("I have signed in in another tab") });
+      const later = element("button", { type: "button", class: "quiet", text: say("Not now") });
+      const title = element("h2", { id: "door-title", text: say("You were signed out: sign in, and go on") });
+      const form = element("form", { class: "stack" },
         title,
-        element("p", { className: "hint", textContent: say("What you typed is still there.") }),
-        element("label", { className: "field" }, element("span", { textContent: say("Name of the account") }), name),
-        element("label", { className: "field" }, element("span", { textContent: say("Password") }), password),
-        problem, element("div", { className: "row" }, enter, elsewhere, later));
+        element("p", { class: "hint", text: say("What you typed is still there.") }),
+        element("label", { class: "field" }, element("span", { text: say("Name of the account") }), name),
+        element("label", { class: "field" }, element("span", { text: say("Password") }), password),
+        problem, element("div", { class: "row" }, enter, elsewhere, later));
       form.dataset.free = ""; // it needs no session itself
       const dialog = element("dialog", {}, form);
       dialog.setAttribute("aria-labelledby", title.id);

@@ -215,17 +215,18 @@
       for (const [name, value] of Object.entries(sent)) payload.append(name, typeof value === "object" ? JSON.stringify(value) : value);
       payload.append("file", attached);
     }
-    const reply = await zvonar.ask(`/apiCalls/${what}`, payload, {
-      "Accept-Language": zvonar.language, "Zvonar-Emulator": "1", "Idempotency-Key": key,
-    });
-    if (reply.status > 0 && reply.status < 500) sessionStorage.removeItem("zvonar.sending");
-    const homeless = what === method ? form().showErrors(reply.data && reply.data.data ? reply.data.data.errors : {}) : [];
-    show(what, attached ? { ...sent, file: attached.name } : sent, reply, homeless);
-    room.querySelector("request-history").load();
-    setTimeout(() => {
-      busy = false;
-      for (const button of buttons) button.disabled = false;
-    }, 400);
+    try {
+      const reply = await zvonar.ask(`/apiCalls/${what}`, payload, { "Zvonar-Emulator": "1", "Idempotency-Key": key });
+      if (reply.status > 0 && reply.status < 500) sessionStorage.removeItem("zvonar.sending");
+      const homeless = what === method ? form().showErrors(reply.data && reply.data.data ? reply.data.data.errors : {}) : [];
+      show(what, attached ? { ...sent, file: attached.name } : sent, reply, homeless);
+      room.querySelector("request-history").load();
+    } finally {
+      setTimeout(() => {
+        busy = false;
+        for (const button of buttons) button.disabled = false;
+      }, 400);
+    }
   }
 
   function press(event, dry) {
@@ -333,16 +334,6 @@
 
   choose("create");
   restore(draft.load());
-  const webhook = new URLSearchParams(location.search).get("webhookUrl");  // from the room of the receiver
-  if (webhook) {
-    choose("create");
-    const field = forms.create.control("webhookUrl");
-    field.value = webhook;
-    field.closest("details").open = true;
-    grown();
-    draft.save(state());
-    window.history.replaceState(null, "", "/");
-  }
   draft.mark(state());
   takeGiven();
 }

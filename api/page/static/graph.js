@@ -105,7 +105,7 @@
       const kind = node.parent ? (told.find(([sign]) => !["play", "exit"].includes(sign)) || told[0])[0] : "phone";
       return svg("g", { class: "graph-block", "data-block": name, transform: `translate(${x} ${y})` }, whole,
         svg("rect", { width: SIZE.width, height: SIZE.height, rx: 10 }),
-        svg("g", { class: `graph-sign ${kind}`, transform: "translate(10 16) scale(.83)" }, svg("path", { d: facts.icons[kind] })),
+        svg("g", { class: `graph-sign ${kind}`, transform: "translate(10 16) scale(.83)" }, svg("path", { d: window.ICONS[kind] })),
         head, what);
     }
 

@@ -4,7 +4,7 @@
 "use strict";
 
 {
-  const make = zvonar.menuMake, icon = zvonar.menuIcon, tree = zvonar.menuTree, words = zvonar.menuWords;
+  const make = zvonar.dom, icon = zvonar.icon, tree = zvonar.menuTree, words = zvonar.menuWords;
   const MANY = 2; // blocks that are set at once and stay folded
 
   class VoiceMenu extends HTMLElement {

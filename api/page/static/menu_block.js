@@ -1,30 +1,8 @@
 // One block of the voice menu on the page: its head, its fields (made when they are first seen), the menu below it.
 "use strict";
 
-zvonar.menuMake = (tag, given = {}, ...children) => {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(given)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (typeof value === "boolean") made.toggleAttribute(name, value);
-    else if (value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child !== null));
-  return made;
-};
-
-zvonar.menuIcon = (name) => {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", zvonar.menuFacts().icons[name]);
-  svg.append(path);
-  return svg;
-};
-
 zvonar.MenuBlock = (() => {
-  const make = zvonar.menuMake, icon = zvonar.menuIcon, tree = zvonar.menuTree, words = zvonar.menuWords;
+  const make = zvonar.dom, icon = zvonar.icon, tree = zvonar.menuTree, words = zvonar.menuWords;
   let numbers = 0;
 
   class MenuBlock {

@@ -2,7 +2,7 @@
 "use strict";
 
 zvonar.MenuMove = (() => {
-  const make = zvonar.menuMake, tree = zvonar.menuTree, words = zvonar.menuWords;
+  const make = zvonar.dom, tree = zvonar.menuTree, words = zvonar.menuWords;
   let numbers = 0;
 
   return class MenuMove {

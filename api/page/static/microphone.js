@@ -37,7 +37,7 @@
 
     build() {
       this.start = element("button", { type: "button", class: "main", onclick: () => this.record() }, icon("mic"), say("Record"));
-      this.end = element("button", { type: "button", class: "danger", hidden: true, onclick: () => this.stop() }, icon("stop"), say("Stop"));
+      this.end = element("button", { type: "button", class: "danger", hidden: true, onclick: () => this.stop() }, icon("square"), say("Stop"));
       this.again = element("button", { type: "button", hidden: true, onclick: () => this.record() }, icon("refresh"), say("Record again"));
       this.level = element("canvas", { class: "clip-level", width: "600", height: "64", hidden: true, "aria-hidden": "true" });
       this.time = element("span", { class: "clip-time number" });

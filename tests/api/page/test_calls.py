@@ -15,7 +15,7 @@ import pytest
 from person import Person
 from sqlalchemy import insert, select, update
 
-from api.page import asked, call_filter, spreadsheet, timeline
+from api.page import asked, call_filter, sheet, timeline
 from api.page.telling import Teller
 from api.store import accounts, call_table
 from api.store.accounts import Role
@@ -136,12 +136,12 @@ def test_what_is_searched_for() -> None:
 
 
 def test_csv_is_text_for_a_spreadsheet() -> None:
-    told = "".join(spreadsheet.lines(["a", "b"], [[["=1+1", "79161234567"], ['x";y', None]], [["-2", "@a"]]], "ru"))
+    told = "".join(sheet.lines(["a", "b"], [["=1+1", "79161234567"], ['x";y', None], ["-2", "@a"]], "ru"))
     assert told.startswith("\ufeff")
     assert list(csv.reader(io.StringIO(told[1:]), delimiter=";")) == [
         ["a", "b"], ["'=1+1", "79161234567"], ['x";y', ""], ["'-2", "'@a"],
     ]  # fmt: skip
-    assert [spreadsheet.cell(text) for text in ("+7", "\tx", "a=b", 5)] == ["'+7", "'\tx", "a=b", "5"]
+    assert [sheet.cell(text) for text in ("+7", "\tx", "a=b", 5)] == ["'+7", "'\tx", "a=b", 5]
 
 
 def test_table_and_csv_of_ones_own(running: Any) -> None:
