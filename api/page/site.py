@@ -15,6 +15,7 @@ from api import receiving, visitor
 from api.messages import ENGLISH, RUSSIAN
 from api.page import entry, files, reference, render
 from api.page.language import LANGUAGE, language_of
+from api.page.paging import MAX_NUMBER
 from api.page.rooms import ROOMS
 from api.page.visit import Visit, Way
 from api.problems import Code
@@ -70,6 +71,17 @@ def _visit(service: Service, way: Way, request: Request, form: dict[str, str | U
     if account.role not in way.roles:
         return render.page("no_entry.html", language, 403, visit=None, account=account, request=request)
     visit = Visit(service, request, account, session.id, language, form)
+    try:
+        return _enter(way, visit)
+    except Refusal as error:
+        if error.code is not Code.NOT_FOUND or "text/html" not in request.headers.get("accept", ""):
+            raise
+        return visit.page("nothing_here.html", 404, back="/" + request.url.path.split("/")[1])
+
+
+def _enter(way: Way, visit: Visit) -> Response:
+    if any(isinstance(given, int) and given > MAX_NUMBER for given in visit.request.path_params.values()):
+        raise Refusal(Code.NOT_FOUND)  # no database has such a number
     return way.room(visit)
 
 

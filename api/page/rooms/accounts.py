@@ -174,9 +174,8 @@ def _show(
 
 
 def _account(visit: Visit) -> Account:
-    number = int(visit.path["number"])
     with visit.service.database.read() as db:
-        account = accounts.find(db, number) if number < 10**15 else None
+        account = accounts.find(db, int(visit.path["number"]))
     if account is None:
         raise Refusal(Code.NOT_FOUND, "there is no account with this number")
     return account

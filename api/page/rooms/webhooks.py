@@ -10,6 +10,8 @@ from starlette.responses import Response
 from api import bodies, failure
 from api.page import paging
 from api.page.visit import Visit, Way
+from api.problems import Code
+from api.refusal import Refusal
 from api.store import outbox
 from api.store.outbox import Filter, Try
 
@@ -42,11 +44,10 @@ def show(visit: Visit) -> Response:
 
 def show_one(visit: Visit) -> Response:
     """One webhook: its body, and each try."""
-    number = paging.number({"number": str(visit.path["number"])}, "number") or 0
     with visit.service.database.read() as db:
-        webhook = outbox.one(db, visit.account.id, number)
+        webhook = outbox.one(db, visit.account.id, int(visit.path["number"]))
     if webhook is None:
-        return visit.page("nothing_here.html", 404, back="/webhooks")
+        raise Refusal(Code.NOT_FOUND)
     body = bodies.with_try(webhook.body, max(1, webhook.tries))
     return visit.page(
         "webhook.html", webhook=webhook, body=pretty(body), answer=lambda tried: answer(visit.language, tried)
