@@ -82,10 +82,12 @@ def _call(client: httpx2.Client, key: str, webhook_url: str, webhooks: queue.Que
     _console.print_json(data={name: value for name, value in came.items() if name != "apiCalls"})
     _step("How to go on")
     _console.print(
-        "make serve                 the service and its address for your programs (README.md has the curl lines)\n"
-        "zvonar call configs/scripts/appointment/appointment.yaml 79990000001\n"
+        "make serve                 the service, for your programs (README.md has the curl lines) and with a page for you\n"
+        ".venv/bin/zvonar account add me --balance 100 --moderated\n"
+        "                           beside it: prints the link by which you enter the page\n"
+        ".venv/bin/zvonar call configs/scripts/appointment/appointment.yaml 79990000001\n"
         "                           one call without the service; numbers ending in 001 to 012 behave differently\n"
-        "zvonar --help              everything else"
+        ".venv/bin/zvonar --help    everything else"
     )
     return 0 if told["calls"][0]["ivrDigit"] == 1 else 1
 
