@@ -82,7 +82,7 @@ def _call(client: httpx2.Client, key: str, webhook_url: str, webhooks: queue.Que
     _console.print_json(data={name: value for name, value in came.items() if name != "apiCalls"})
     _step("How to go on")
     _console.print(
-        "make serve                 the service, for your programs (README.md has the curl lines) and with a page for you\n"
+        "make serve                 the service: HTTP for programs (README.md has the curl lines), a page for people\n"
         ".venv/bin/zvonar account add me --balance 100 --moderated\n"
         "                           beside it: prints the link by which you enter the page\n"
         ".venv/bin/zvonar call configs/scripts/appointment/appointment.yaml 79990000001\n"
