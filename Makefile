@@ -27,7 +27,9 @@ test: $(READY) ## all tests; gets the real peers (Asterisk, SIPp, PostgreSQL, Ch
 	@for peer in asterisk/install.sh get_sipp.sh get_postgres.sh get_chromium.sh; do \
 		tests/peers/$$peer > /dev/null || [ -z "$$CI" ] || exit 1; \
 	done
-	@PATH="$$PATH:$(SIPP_HOME)/bin" $(VENV)/python -m pytest -rs
+	@mkdir -p build; $(VENV)/python -m pytest -rs tests/browser > build/test-browser.log 2>&1 & browser=$$!; \
+		PATH="$$PATH:$(SIPP_HOME)/bin" $(VENV)/python -m pytest -rs --ignore tests/browser; rest=$$?; \
+		echo "In the browser, meanwhile:"; wait $$browser; pages=$$?; cat build/test-browser.log; exit $$((rest || pages))
 
 test-fast: $(READY) ## the tests without the real peers
 	@$(VENV)/python -m pytest -rs --ignore tests/peers -m "not peer"
