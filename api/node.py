@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from api import conclusion
-from api.store import attempts, nodes, outbox, queue, replays, sessions
+from api.store import attempts, nodes, outbox, queue, refusals, replays, sessions
 from api.store.database import Database
 from engine.trunks import TrunkState
 
@@ -52,6 +52,7 @@ class Node:
             if now - self._tidied_at > TIDY_EVERY_S:
                 sessions.forget(db, now)
                 attempts.forget(db, now)
+                refusals.forget(db, now)
                 self._tidied_at = now
         self._beat_at = now
         self._told = trunks if lives else None

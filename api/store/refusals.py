@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from api.store.schema import refusals
 
 HOUR_S = 3600
+KEPT_S = 31 * 86_400  # the page looks 30 days back
 
 
 class Kind(NamedTuple):
@@ -44,6 +45,11 @@ def add(db: Connection, counts: Mapping[Kind, int]) -> None:
     rows = [{**kind._asdict(), "count": count} for kind, count in sorted(counts.items())]
     if rows:
         db.execute(more, rows)
+
+
+def forget(db: Connection, now: float) -> None:
+    """Drop what is older than anybody can look at."""
+    db.execute(delete(refusals).where(refusals.c.hour < (now - KEPT_S) // HOUR_S))
 
 
 def by_hour(db: Connection, account_id: int, since: int) -> dict[int, int]:

@@ -66,6 +66,9 @@ def test_counts_add_up_in_the_store(database: Database) -> None:
     with database.read() as db:
         assert refusals.by_hour(db, 1, 0) == {5: 4, 6: 2}
         assert refusals.by_hour(db, 1, 6) == {6: 2}
+    with database.write() as db:
+        refusals.forget(db, 6 * HOUR_S + refusals.KEPT_S)
+        assert refusals.by_hour(db, 1, 0) == {6: 2}
 
 
 def test_a_store_that_fails_loses_only_counts(database: Database) -> None:
