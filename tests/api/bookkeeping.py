@@ -27,7 +27,7 @@ def faults(url: str, *, over: bool = False, now: float = float("inf")) -> list[s
         chosen = chosen.set(drivername="postgresql+psycopg")
         engine = create_engine(chosen, isolation_level="REPEATABLE READ")
     else:
-        engine = create_engine(chosen, connect_args={"timeout": 30})
+        engine = create_engine(chosen, connect_args={"timeout": 60})
     checks: list[Callable[[Connection], Iterator[str]]] = [_money, _costs, _states, _dialings, _told, _lanes, _webhooks]
     try:
         with engine.connect() as db:

@@ -64,9 +64,12 @@ class World:
         ]
         self.accounts = [account(store, folder, f"a{number}", BALANCE) for number in range(ACCOUNTS)]
         chosen = make_url(store)
+        patience: dict[str, Any] = {
+            "timeout": 60
+        }  # a node may be frozen for ten seconds with SQLite's only lock in its hand
         if chosen.get_backend_name() == "postgresql":
-            chosen = chosen.set(drivername="postgresql+psycopg")
-        self.db = create_engine(chosen, pool_pre_ping=True)
+            chosen, patience = chosen.set(drivername="postgresql+psycopg"), {}
+        self.db = create_engine(chosen, pool_pre_ping=True, connect_args=patience)
         self.negative: list[Any] = []
         self.dead = 0
         in_threads([node.start for node in self.nodes])
