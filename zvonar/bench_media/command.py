@@ -22,11 +22,13 @@ from zvonar.bench_media.cpu import Cores, cores
 from zvonar.bench_media.designs import ChildDesign, Design, Task
 from zvonar.bench_media.measure import Line, Measured, measure
 from zvonar.bench_media.plane_design import PlaneDesign
-from zvonar.bench_media.table import show
+from zvonar.bench_media.table import table
 
 SPEECH: Final = Path(str(files("configs") / "scripts" / "appointment" / "greeting.wav"))
 PEERS: Final[dict[str, Callable[[Task], Design]]] = {
     "floor": lambda task: ChildDesign("floor", task, phases=_phases(task.calls)),
+    "asyncio": lambda task: ChildDesign("coroutines", task),
+    "pyvoip": lambda task: ChildDesign("pyvoip", task, payload_type=0),
 }
 
 
@@ -53,8 +55,8 @@ def media(
                     continue
                 lines.append(measured.line)
                 _tell(measured, as_json=as_json)
-    if not as_json:
-        show(lines)
+    if lines and not as_json:
+        print(table(lines))
     return 0 if lines else 1
 
 

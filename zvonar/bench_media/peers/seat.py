@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import resource
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 
@@ -18,3 +20,12 @@ def raise_limit() -> None:
 def say(message: Mapping[str, Any]) -> None:
     """A line of JSON to the bench."""
     os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def free_ports() -> Iterator[int]:
+    """Ports of loopback that nobody has now, outside of those that the system gives by itself."""
+    for port in range(10000, 30000, 2):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            probe.close()
+            yield port
