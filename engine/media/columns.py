@@ -9,6 +9,7 @@ import numpy as np
 from engine.media.rtp import HEADER, HEADER_BYTES, MAX_BYTES, PACKET_BYTES, VERSION_2
 
 FOREVER: Final = 1 << 62  # frames of silence between prompts
+NOBODY: Final = -1
 
 
 class Columns:
@@ -45,7 +46,8 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
-        self.backlog = np.zeros(slots, np.int64)  # samples that wait for the ears
+        # bridging
+        self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays
         # fixed buffers: the sockets read and write these
         self.outbox = np.zeros((slots, PACKET_BYTES), np.uint8)
         self.header = self.outbox[:, :HEADER_BYTES].view(HEADER)[:, 0]
@@ -59,10 +61,11 @@ class Columns:
         for column in (
             self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.cursor, self.stride,
             self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen, self.expected,
-            self.received, self.invalid, self.receiving, self.quiet, self.eager, self.listening, self.backlog,
+            self.received, self.invalid, self.receiving, self.quiet, self.eager, self.listening,
         ):  # fmt: skip
             column[row] = 0
         self.gain[row] = 1
+        self.peer[row] = NOBODY
         self.frames_left[row] = FOREVER
         self.sequence[row] = generation_seed.integers(1 << 16)
         self.timestamp[row] = generation_seed.integers(1 << 32)

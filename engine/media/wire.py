@@ -103,6 +103,17 @@ class SendDigits:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """Send what that slot hears, in place of what is played, and its keys; -1 ends that.
+
+    Give it to each of the two. A slot that is of a later generation by now is nobody to bridge to.
+    """
+
+    slot: int
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Record both directions from the next tick on, until `Close`, into that file: .wav, or .ogg for Opus."""
 
@@ -215,7 +226,7 @@ class Faulted:
     message: str
 
 
-Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Record | Close
+Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Bridge | Record | Close
 SlotEvent = (
     MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Recorded | Faulted
 )
@@ -224,7 +235,7 @@ Event = Ready | Loading | SlotEvent
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Load, Open, Remote, Play, Stop, Listen, SendDigits, Record, Close,
+        Load, Open, Remote, Play, Stop, Listen, SendDigits, Bridge, Record, Close,
         Ready, Loading, MediaStarted, Latched, Digit, Played, Sent, SpeechStarted, SpeechEnded, NoMedia,
         Closed, Recorded, Faulted,
     )

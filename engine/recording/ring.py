@@ -1,6 +1,6 @@
 """Memory that the media process and the writer share: the frames of all recorded calls, in the order of their ticks.
 
-One writes, one reads, neither waits for the other: a frame for which there is no room is lost, and its number is missing.
+One writes, one reads, neither waits for the other: a frame for which there is no room is lost, and its number misses.
 Positions count frames since the beginning and never wrap. Where the frames end is told through a socket
 (`engine.media.tape`), so what lies before that is whole; how far they are read is told in the memory itself, by blocks,
 whose pages are given back: the memory in use is what waits.
@@ -98,7 +98,7 @@ class Ring:
         return True
 
     def read(self, until: int) -> Iterator[Frames]:
-        """What lies between `seen` and that position, a piece at a time; each is gone when the next one is asked for."""
+        """What lies between `seen` and that position, in pieces; each is gone when the next is asked for."""
         seen = self.seen
         while seen < until:
             at = seen % self.capacity
