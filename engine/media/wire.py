@@ -32,6 +32,14 @@ class Stopped(StrEnum):
     CLOSED = "closed"  # the call ended in it
 
 
+class Saved(StrEnum):
+    """What became of a recording."""
+
+    SAVED = "saved"  # all of the call
+    INCOMPLETE = "incomplete"  # what there is can be played; something is missing
+    FAILED = "failed"  # there is no file
+
+
 # --- commands -------------------------------------------------------------------------------------------
 
 
@@ -103,6 +111,13 @@ class Bridge:
 
     slot: int
     generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record both directions from the next tick on, until `Close`, into that file: .wav, or .ogg for Opus."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,22 +211,35 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a `Record`, told by the writer; it may follow `Closed` or `Faulted`."""
+
+    path: str
+    duration_ms: int
+    state: str  # Saved
+    why: str  # "" where it is saved
+    started_at: float  # Unix seconds of the first sample
+
+
+@dataclass(frozen=True, slots=True)
 class Faulted:
     """The media process died or refused a command; no further event comes for this slot."""
 
     message: str
 
 
-Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Bridge | Close
-SlotEvent = MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Faulted
+Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Bridge | Record | Close
+SlotEvent = (
+    MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Recorded | Faulted
+)
 Event = Ready | Loading | SlotEvent
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Load, Open, Remote, Play, Stop, Listen, SendDigits, Bridge, Close,
+        Load, Open, Remote, Play, Stop, Listen, SendDigits, Bridge, Record, Close,
         Ready, Loading, MediaStarted, Latched, Digit, Played, Sent, SpeechStarted, SpeechEnded, NoMedia,
-        Closed, Faulted,
+        Closed, Recorded, Faulted,
     )
 }  # fmt: skip
 
