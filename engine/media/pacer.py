@@ -35,7 +35,7 @@ class Pacer:
         return self._origin + self.turn * TURN_S
 
     def skip(self, calls: Sequence[int]) -> None:
-        """Pass over turns that would serve nobody; `calls` counts them by phase. The first phase has its turn always."""
+        """Pass over turns that would serve nobody; `calls` counts by phase. The first phase always has its turn."""
         while self.phase != 0 and calls[self.phase] == 0:
             self.turn += 1
 
