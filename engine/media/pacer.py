@@ -51,8 +51,11 @@ class Pacer:
         return slipped, behind
 
 
+def phases_of(calls: int) -> tuple[int, ...]:
+    """The phases in use for so many calls."""
+    return next(phases for least, phases in _PHASES_BY_CALLS if calls >= least)
+
+
 def phase_of_next(calls: Sequence[int]) -> int:
     """The phase of a call that begins, where so many (by phase) go on: the emptiest of those in use."""
-    total = sum(calls)
-    in_use = next(phases for least, phases in _PHASES_BY_CALLS if total >= least)
-    return min(in_use, key=lambda phase: (calls[phase], phase))
+    return min(phases_of(sum(calls)), key=lambda phase: (calls[phase], phase))
