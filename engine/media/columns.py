@@ -16,6 +16,7 @@ class Columns:
     """Owned by the media thread; a slot's own, rarer things are in `engine.media.slot`."""
 
     def __init__(self, slots: int) -> None:
+        self.phase = np.zeros(slots, np.uint8)  # in which turn of a frame the row is served
         # sending
         self.sending = np.zeros(slots, bool)  # there is somewhere to send to, and no hold
         self.plain = np.zeros(slots, bool)  # one packet of 160 samples a tick, no keys being pressed
@@ -46,6 +47,8 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
+        self.taped = np.zeros(slots, bool)  # both directions are recorded
+        self.generation = np.zeros(slots, np.uint32)
         # bridging
         self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays
         # fixed buffers: the sockets read and write these
