@@ -16,6 +16,7 @@ class Columns:
     """Owned by the media thread; a slot's own, rarer things are in `engine.media.slot`."""
 
     def __init__(self, slots: int) -> None:
+        self.phase = np.zeros(slots, np.uint8)  # in which turn of a frame the row is served
         # sending
         self.sending = np.zeros(slots, bool)  # there is somewhere to send to, and no hold
         self.plain = np.zeros(slots, bool)  # one packet of 160 samples a tick, no keys being pressed

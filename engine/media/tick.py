@@ -6,7 +6,7 @@ Sending comes first, so that packets leave at the deadline; what is heard in a t
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -19,6 +19,8 @@ from engine.media.arena import Arena, ArenaError
 from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
+from engine.media.overload import Overload
+from engine.media.pacer import PHASES, phase_of_next
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
@@ -40,7 +42,18 @@ from engine.media.wire import (
 
 Rows = NDArray[np.intp]
 T = TypeVar("T")
-REFUSALS: Final = (ValueError, OSError, ArenaError)  # a command or a far end that makes no sense, not our mistake
+
+
+class Overloaded(Exception):
+    """There is no time for this call."""
+
+
+REFUSALS: Final = (
+    ValueError,
+    OSError,
+    ArenaError,
+    Overloaded,
+)  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
 LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
 
@@ -54,9 +67,10 @@ class Tick:
         wire: Wire,
         arena: Arena,
         ears: Ears,
+        overload: Overload,
         emit: Callable[[Envelope], None],
         *,
-        phases: int = 1,
+        phase_of_next: Callable[[Sequence[int]], int] = phase_of_next,
         seed: int | None = None,
     ) -> None:
         self._columns = columns
@@ -65,10 +79,12 @@ class Tick:
         self._ears = ears
         self._jitter = JitterBuffer(columns.sending.size)
         self._emit = emit
-        self._phases = phases
+        self._overload = overload
+        self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
         self._slots: dict[int, Slot] = {}
-        self._rows: list[Rows] = [np.zeros(0, np.intp)] * phases
+        self._rows: list[Rows] = [np.zeros(0, np.intp)] * PHASES
+        self.calls = [0] * PHASES  # slots in use, by phase
         self._turns = 0
         self.now = 0.0  # Unix seconds, the `at` of events
 
@@ -97,6 +113,11 @@ class Tick:
         """Copy clips into the arena while the monotonic clock is before `until`."""
         self._arena.work(until)
 
+    def shed(self, count: int) -> None:
+        """Give up so many calls, the newest ones: there is no time for all."""
+        for slot in list(self._slots.values())[len(self._slots) - count :]:
+            self._fault(slot.row, slot.generation, Overloaded("given up: the media process has no time for all calls"))
+
     def slip(self, frames: int) -> None:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
@@ -118,7 +139,10 @@ class Tick:
     def _open(self, row: int, generation: int, command: Open) -> None:
         if row in self._slots:
             raise ValueError(f"slot {row} is open already")
+        if self._overload.refusing:
+            raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
+        self._serve(row, self._phase_of_next(self.calls))
 
         def emit(event: SlotEvent) -> None:
             self._tell(row, generation, event)
@@ -127,7 +151,6 @@ class Tick:
             row, generation, command, self._columns, self._jitter, self._arena, self._wire, emit,
             partial(self._pass_on, row),
         )  # fmt: skip
-        self._group()
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
@@ -181,15 +204,18 @@ class Tick:
         if slot is not None:
             self._ears.close(row)
             slot.release()
+            phase = self._columns.phase[row]
+            self._rows[phase] = self._rows[phase][self._rows[phase] != row]
+            self.calls[phase] -= 1
             for hearer in np.flatnonzero(self._columns.peer == row).tolist():
                 self._bridge(hearer, Bridge(NOBODY))
             self._bridge(row, Bridge(NOBODY))
             self._want(row)
-            self._group()
 
-    def _group(self) -> None:
-        rows = np.array(sorted(self._slots), np.intp)
-        self._rows = [rows[rows % self._phases == phase] for phase in range(self._phases)]
+    def _serve(self, row: int, phase: int) -> None:
+        self._columns.phase[row] = phase
+        self._rows[phase] = np.append(self._rows[phase], row)
+        self.calls[phase] += 1
 
     def _each(self, row: int, act: Callable[[Slot], T]) -> T | None:
         """Do something for one slot. What fails there, fails for this slot only: it gets its `Faulted`."""

@@ -138,11 +138,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Once a second, how busy the tick is: share of its time worked, late ticks since the last, open slots."""
+    """Once a second: the share of its time that the tick works, open slots, and late turns since the last, by cause."""
 
     busy: float
-    late: int
     slots: int
+    late_own_work: int = 0
+    late_steal: int = 0
+    late_scheduler: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from engine.media.columns import Columns
 from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.jitter import DELAY_FRAMES
+from engine.media.overload import REFUSE_BUSY, Overload
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -128,13 +129,14 @@ class FakeEars:
 class Stage:
     """A tick with everything around it, and a far end for row 0."""
 
-    def __init__(self, tmp_path: Path, phases: int = 1) -> None:
+    def __init__(self, tmp_path: Path, **options) -> None:
         self.columns = Columns(SLOTS)
         self.wire = FakeWire(self.columns)
         self.ears = FakeEars()
+        self.overload = Overload()
         self.envelopes: list[Envelope] = []
         self.tick = Tick(
-            self.columns, self.wire, Arena(1 << 22), self.ears, self.envelopes.append, phases=phases, seed=1
+            self.columns, self.wire, Arena(1 << 22), self.ears, self.overload, self.envelopes.append, seed=1, **options
         )
         self.folder = tmp_path
         self.sequence, self.timestamp, self.ssrc = 65530, (1 << 32) - 800, 99
@@ -397,13 +399,30 @@ def test_rows_do_not_mix(stage):
 
 
 def test_phases_serve_each_row_once(tmp_path):
-    stage = Stage(tmp_path, phases=2)
+    stage = Stage(tmp_path, phase_of_next=lambda calls: sum(calls) % 2)
     for row in range(3):
         stage.open(row)
     stage.turn(phase=0)
     assert [len(stage.packets(row)) for row in range(3)] == [1, 0, 1]
     stage.turn(phase=1)
     assert [len(stage.packets(row)) for row in range(3)] == [1, 1, 1]
+    assert stage.tick.calls == [2, 1, 0, 0]
+    stage.do(Close(), row=0)
+    assert stage.tick.calls == [1, 1, 0, 0]
+
+
+def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
+    for row in range(3):
+        stage.open(row)
+    stage.tick.shed(0)
+    assert stage.of(Faulted) == []
+    stage.tick.shed(1)
+    assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2]
+    stage.overload.busy = REFUSE_BUSY
+    stage.open(3)
+    assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2, 3]
+    stage.turn()
+    assert [len(stage.packets(row)) for row in range(4)] == [1, 1, 0, 0]
 
 
 # --- faults ---------------------------------------------------------------------------------------------
