@@ -1,4 +1,4 @@
-"""A WAV file that grows: 16-bit PCM, 8 kHz, two channels. Its header is true after each `write`, whatever comes then."""
+"""A WAV file that grows: 16-bit PCM, 8 kHz, two channels. After each `write` its header is true, whatever follows."""
 
 from __future__ import annotations
 
