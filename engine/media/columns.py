@@ -47,6 +47,8 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
+        self.taped = np.zeros(slots, bool)  # both directions are recorded
+        self.generation = np.zeros(slots, np.uint32)
         # bridging
         self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays
         # fixed buffers: the sockets read and write these

@@ -24,6 +24,7 @@ from engine.media.pacer import FRAME_S, Pacer
 from engine.media.settings import restore
 from engine.media.sockets import PortsError, Sockets, bind, ports_of
 from engine.media.steal import Steal
+from engine.media.tape import NoTape
 from engine.media.tick import Tick
 from engine.media.wire import Envelope, Faulted, Loading, Ready
 
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
             return 1
         columns = Columns(settings.calls)
         overload = Overload()
-        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), overload, control.emit)
+        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), NoTape(), overload, control.emit)
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -24,6 +24,7 @@ from engine.media.pacer import PHASES, phase_of_next
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
+from engine.media.tape import Tape
 from engine.media.wire import (
     Bridge,
     Close,
@@ -34,6 +35,7 @@ from engine.media.wire import (
     Load,
     Open,
     Play,
+    Record,
     Remote,
     SendDigits,
     SlotEvent,
@@ -67,6 +69,7 @@ class Tick:
         wire: Wire,
         arena: Arena,
         ears: Ears,
+        tape: Tape,
         overload: Overload,
         emit: Callable[[Envelope], None],
         *,
@@ -79,6 +82,7 @@ class Tick:
         self._ears = ears
         self._jitter = JitterBuffer(columns.sending.size)
         self._emit = emit
+        self._tape = tape
         self._overload = overload
         self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
@@ -142,6 +146,7 @@ class Tick:
         if self._overload.refusing:
             raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
+        self._columns.generation[row] = generation
         self._serve(row, self._phase_of_next(self.calls))
 
         def emit(event: SlotEvent) -> None:
@@ -158,6 +163,10 @@ class Tick:
                 slot.obey(command)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
+            case Record():
+                self._columns.taped[slot.row] = True
+                self._want(slot.row)
+                self._tape.open(slot.row, slot.generation, command.path)
             case Bridge():
                 self._bridge(slot.row, command)
             case Close():
@@ -189,7 +198,7 @@ class Tick:
     def _want(self, row: int) -> None:
         """The jitter buffer keeps frames for those rows only whose frames anybody takes."""
         columns = self._columns
-        if row in self._slots and (columns.listening[row] or (columns.peer == row).any()):
+        if row in self._slots and (columns.listening[row] or columns.taped[row] or (columns.peer == row).any()):
             self._jitter.open(row, int(columns.rx_law[row]))
         else:
             self._jitter.close(row)
@@ -203,6 +212,10 @@ class Tick:
         slot = self._slots.pop(row, None)
         if slot is not None:
             self._ears.close(row)
+            if self._columns.taped[row]:
+                codes, present = self._jitter.rest(row)
+                self._tape.close(row, slot.generation, codes, int(self._jitter.law[row]), present)
+                self._columns.taped[row] = False
             slot.release()
             phase = self._columns.phase[row]
             self._rows[phase] = self._rows[phase][self._rows[phase] != row]
@@ -324,6 +337,14 @@ class Tick:
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
+        self._record(wanted[columns.taped[wanted]])
+
+    def _record(self, rows: Rows) -> None:
+        columns, law = self._columns, self._jitter.law[rows]
+        rx, present = self._jitter.lagging(rows)
+        tx = columns.outbox[rows, HEADER_BYTES:]
+        tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
+        self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
 
     def _drain(self, rows: Rows) -> None:
         columns = self._columns

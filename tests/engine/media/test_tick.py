@@ -39,6 +39,7 @@ from engine.media.wire import (
     Open,
     Play,
     Played,
+    Record,
     Remote,
     SendDigits,
     Sent,
@@ -126,6 +127,25 @@ class FakeEars:
         return self.says.get(len(self.steps), [])
 
 
+class FakeTape:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.took: list[tuple] = []
+        self.turns: list[tuple] = []
+
+    def open(self, row, generation, path):
+        self.took.append(("open", row, generation, path))
+
+    def turn(self, rows, *arrays):
+        if rows.size:
+            self.turns.append((rows.tolist(), *(np.array(array) for array in arrays)))
+
+    def close(self, row, generation, tail_rx, tail_law, tail_present):
+        self.took.append(("close", row, generation))
+        self.tail = tail_rx[tail_present]
+
+
 class Stage:
     """A tick with everything around it, and a far end for row 0."""
 
@@ -134,9 +154,18 @@ class Stage:
         self.wire = FakeWire(self.columns)
         self.ears = FakeEars()
         self.overload = Overload()
+        self.tape = FakeTape()
         self.envelopes: list[Envelope] = []
         self.tick = Tick(
-            self.columns, self.wire, Arena(1 << 22), self.ears, self.overload, self.envelopes.append, seed=1, **options
+            self.columns,
+            self.wire,
+            Arena(1 << 22),
+            self.ears,
+            self.tape,
+            self.overload,
+            self.envelopes.append,
+            seed=1,
+            **options,
         )
         self.folder = tmp_path
         self.sequence, self.timestamp, self.ssrc = 65530, (1 << 32) - 800, 99
@@ -924,3 +953,34 @@ def test_nobody_is_bridged_to_a_later_call_of_a_slot(stage):
     stage.hear(coded(NOISE[:160]))
     stage.turn(4)
     assert {parse(packet).payload for packet in stage.wire.sent[1]} == {SILENCE}
+
+
+# --- recording ------------------------------------------------------------------------------------------
+
+
+def test_a_recording_gets_what_came_and_what_went(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    frames = NOISE[::-1][:4000].reshape(25, 160)
+    for frame in frames:
+        stage.hear(coded(frame))
+        stage.turn()
+    stage.do(Close())
+    assert stage.tape.took == [("open", 0, 1, "/somewhere/call.wav"), ("close", 0, 1)]
+    assert len(stage.tape.turns) == 25
+    came, went = [], []
+    for rows, generations, tx, _, rx, _, present in stage.tape.turns:
+        assert (rows, generations.tolist()) == ([0], [1])
+        went.append(tx[0].tobytes())
+        came += [rx[0].tobytes()] if present[0] else []
+    assert b"".join(went) == encode(NOISE, Law.A).tobytes()[:4000]
+    assert b"".join(came) + stage.tape.tail.tobytes() == b"".join(map(coded, frames))
+
+
+def test_what_is_not_sent_is_recorded_as_silence(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    stage.turn()
+    stage.do(Remote(*FAR, send=False))
+    stage.turn()
+    assert [turn[2][0].tobytes() == SILENCE for turn in stage.tape.turns] == [False, True]
