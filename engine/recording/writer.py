@@ -7,6 +7,7 @@ disk lets it wait, frames wait in the memory. It runs until the control side goe
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import signal
 import socket
@@ -30,7 +31,10 @@ def main(arguments: list[str]) -> int:
     """Run until the control side goes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    control, line = (socket.socket(fileno=int(argument)) for argument in arguments[:2])
+    # dup: select takes low numbers only.
+    control, line = (socket.socket(fileno=os.dup(int(argument))) for argument in arguments[:2])
+    for argument in arguments[:2]:
+        os.close(int(argument))
 
     def tell(row: int, generation: int, recorded: Recorded) -> None:
         with contextlib.suppress(OSError):  # it has gone, and the next `recv` says so
