@@ -14,14 +14,16 @@ replays. Its phases:
               --Ended-->            closing
     leaving   --Failed, Ended-->    closing
     closing   --Closed-->           over       the media process tells how much was heard
+              --Recorded-->         over       where the call was recorded, both are awaited
 
-Rules: a leg's end is waited for at most `LEAVING_S`, media's at most `CLOSING_S`; the whole life is bounded by
+Rules: a leg's end is waited for at most `LEAVING_S`, media's at most `CLOSING_S`, a recording's at most `RECORDING_S`;
+the whole life is bounded by
 `upper_bound_s`, and a watchdog set to it ends the call whatever happens; nothing is put out after the fact `ended`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +55,7 @@ from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script, Text
 
 LEAVING_S = 5.0  # for the peer to confirm CANCEL; a BYE ends the leg at once
 CLOSING_S = 1.0  # for the media process to say its last word
+RECORDING_S = 5.0  # for the writer to say what became of the recording
 NO_SPEECH_START_S = 2.5  # a silent callee gets the prompt anyway
 MAX_WAIT_S = 4.0  # one who does not stop speaking, too
 SLACK_S = 5.0
@@ -88,6 +91,7 @@ class Settings:
     media_port: int
     session: int
     detect_end_of_speech: bool = False
+    record_to: str | None = None  # a file; .wav or .ogg
     journal: str | None = None  # the file that keeps this call, for its result
 
 
@@ -108,12 +112,15 @@ class Call:
         self._sdp_version = 0
         self._plays: dict[int, Interrupt] = {}  # prompts that are not over
         self._held: list[str] = []  # keys that wait for the end of the prompt that they stop
+        self._recording = False  # and what becomes of it is not known
+        self._media_over = False
 
     @property
     def upper_bound_s(self) -> float:
         """No call of these settings and this script lives longer, from `Start` on."""
         limits = self._script.limits
-        return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + CLOSING_S + SLACK_S
+        closing_s = RECORDING_S if self.settings.record_to else CLOSING_S
+        return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + closing_s + SLACK_S
 
     def step(self, at: float, event: Input) -> list[Output]:
         """Take one input that happened at `at` (Unix seconds); what follows, in order."""
@@ -134,9 +141,11 @@ class Call:
             case wire.Faulted(message):
                 self._tally.settle(disposition.BROKEN, reason=message)
                 self._leave(disposition.BROKEN)
-                self._conclude()
+                self._end_media()
             case wire.Closed():
-                self._conclude()
+                self._end_media()
+            case wire.Recorded():
+                self._recorded(event)
             case wire.Played():
                 self._played(event)
             case _ if self.phase is Phase.DIALING:
@@ -195,6 +204,9 @@ class Call:
             self._tally.settle(disposition.NO_CODEC, 200, problem)
             self._leave(disposition.NO_CODEC)
             return
+        if self.settings.record_to:
+            self._recording = True
+            self._out.append(wire.Record(self.settings.record_to))
         greeted = self.settings.detect_end_of_speech
         if greeted or any(block.interrupt in (Interrupt.VOICE, Interrupt.ANY) for block in self._script.blocks):
             self._out.append(wire.Listen(("voice",)))
@@ -349,13 +361,35 @@ class Call:
         if self.phase in (Phase.CLOSING, Phase.OVER):
             return
         self.phase = Phase.CLOSING
-        self._set_timer("closing", CLOSING_S)
+        self._set_timer("closing", RECORDING_S if self._recording else CLOSING_S)
         self._out.append(wire.Close())
+
+    def _end_media(self) -> None:
+        """The slot is free; the writer may still have something to say."""
+        self._media_over = True
+        if not self._recording:
+            self._conclude()
+        elif self.phase is not Phase.CLOSING:
+            self.phase = Phase.CLOSING
+            self._set_timer("closing", RECORDING_S)
+
+    def _recorded(self, event: wire.Recorded) -> None:
+        if not self._recording:
+            return
+        self._recording = False
+        self._tally.recording = asdict(event)
+        self._fact("recording", **self._tally.recording)
+        if self._media_over:
+            self._conclude()
 
     def _conclude(self) -> None:
         if self.phase is Phase.OVER:
             return
         self.phase = Phase.OVER
+        if self._recording:
+            path, began = self.settings.record_to or "", self._tally.answered_at or self._at
+            why = "the writer did not answer in time"
+            self._recorded(wire.Recorded(path, 0, wire.Saved.FAILED.value, why, began))
         self._fact("ended", **self._tally.result(self._at), journal=self.settings.journal)
 
     # --- small change -----------------------------------------------------------------------------------

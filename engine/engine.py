@@ -33,6 +33,7 @@ from engine.journal import Journal
 from engine.media import wire
 from engine.media.plane import MediaPlane, NoPorts
 from engine.ongoing import OngoingCall
+from engine.recording.recording import SUFFIXES
 from engine.sandbox.sandbox import Sandbox
 from engine.sip.signalling import Signalling
 from engine.speech.error import SpeechError
@@ -117,6 +118,8 @@ class Engine:
         to = digits_of(dial.to)
         asked = digits_of(dial.outgoing) if dial.outgoing else None
         trunk, outgoing = choose(self.trunks, dial.trunk, asked)
+        if dial.record_to:
+            _check_recording(dial.record_to)
         script, folder = await self._script(dial.script)
         clips = await self._prepare(script, folder, dial.records)
         room = self._rooms[trunk.name]
@@ -234,6 +237,7 @@ class Engine:
             media_port=slot.port,
             session=next(self._sessions),
             detect_end_of_speech=dial.detect_end_of_speech,
+            record_to=str(dial.record_to.absolute()) if dial.record_to else None,
             journal=str(dial.journal) if dial.journal else None,
         )
         try:
@@ -288,6 +292,13 @@ class Engine:
             call.hangup()
         while self._calls and self._clock.now() < until:
             await sleep_until(self._clock, self._clock.now() + 0.02)
+
+
+def _check_recording(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise DialError(f"{path}: a recording is {' or '.join(SUFFIXES)}; name such a file")
+    if not path.parent.is_dir():
+        raise DialError(f"{path}: there is no folder {path.parent}; make it, or name another one")
 
 
 def _source(item: File | Record, folder: Path | None, records: Mapping[str, Path]) -> Path:

@@ -153,7 +153,7 @@ class OngoingCall:
                     self._signalling.answer_offer(self.id, answer)
                 case PlayPrompt(play, items, interrupt):
                     self._slot.send(wire.Play(play, tuple(map(self._item, items)), interrupt.value))
-                case wire.Remote() | wire.Stop() | wire.Listen() | wire.Close():
+                case wire.Remote() | wire.Stop() | wire.Listen() | wire.Record() | wire.Close():
                     self._slot.send(output)
                 case SetTimer(name, at):
                     self._cancel(name)

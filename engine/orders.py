@@ -63,7 +63,7 @@ class Fact:
         return {"call": call, "seq": self.seq, "at": self.at, "type": self.type, **self.data}
 
 
-MediaOrder = wire.Remote | wire.Stop | wire.Listen | wire.Close | PlayPrompt
+MediaOrder = wire.Remote | wire.Stop | wire.Listen | wire.Record | wire.Close | PlayPrompt
 SignallingOrder = Place | Hangup | AnswerOffer
 Output = SignallingOrder | MediaOrder | SetTimer | CancelTimer | Fact
 

@@ -25,6 +25,7 @@ class Tally:
     tags: list[str] = field(default_factory=list)
     heard_ms: int = 0
     no_media: bool = False
+    recording: dict[str, Any] | None = None
     verdict: Verdict | None = None
     sip_code: int | None = None
     reason: str = ""
@@ -54,6 +55,7 @@ class Tally:
             "tags": list(self.tags),
             "heard_ms": self.heard_ms,
             "no_media": self.no_media,
+            "recording": self.recording,
             "started_at": self.started_at,
             "ringing_at": self.ringing_at,
             "answered_at": self.answered_at,

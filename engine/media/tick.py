@@ -166,6 +166,7 @@ class Tick:
             case Record():
                 self._columns.taped[slot.row] = True
                 self._want(slot.row)
+                self._jitter.lag(slot.row)
                 self._tape.open(slot.row, slot.generation, command.path)
             case Bridge():
                 self._bridge(slot.row, command)
