@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
+from engine.media.arrivals import Arrivals
 from engine.media.columns import Columns
 from engine.media.control import Gone
+from engine.media.reporter import Reporter
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
@@ -64,6 +66,8 @@ class Tick:
         self._emit = emit
         self._phases = phases
         self._random = np.random.default_rng(seed)
+        self._reporter = Reporter(columns, wire, self._random)
+        self._arrivals = Arrivals(columns, wire)
         self._slots: dict[int, Slot] = {}
         self._rows: list[Rows] = [np.zeros(0, np.intp)] * phases
         self._turns = 0
@@ -108,6 +112,7 @@ class Tick:
         self._send(rows)
         direct = self._receive(rows)
         self._miss(rows)
+        self._reporter.turn(rows, now)
         self._hear(rows, direct, late)
 
     # --- commands ---------------------------------------------------------------------------------------
@@ -120,13 +125,13 @@ class Tick:
         def emit(event: SlotEvent) -> None:
             self._tell(row, generation, event)
 
-        self._slots[row] = Slot(row, generation, command, self._columns, self._arena, self._wire, emit)
+        self._slots[row] = Slot(row, generation, command, self._columns, self._arena, self._wire, self._reporter, emit)
         self._group()
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
             case Remote() | Play() | Stop() | SendDigits():
-                slot.obey(command)
+                slot.obey(command, self.now)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Close():
@@ -230,6 +235,7 @@ class Tick:
         """Read what came; true for the rows whose inbox holds a frame that goes to the ears as it is."""
         columns = self._columns
         lengths = self._wire.receive(rows)
+        self._arrivals.sample(rows, lengths != NOTHING)
         header = columns.inbox_header
         normal = (
             (lengths == PACKET_BYTES)
