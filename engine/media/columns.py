@@ -9,6 +9,7 @@ import numpy as np
 from engine.media.rtp import HEADER, HEADER_BYTES, MAX_BYTES, PACKET_BYTES, VERSION_2
 
 FOREVER: Final = 1 << 62  # frames of silence between prompts
+NOBODY: Final = -1
 
 
 class Columns:
@@ -43,7 +44,6 @@ class Columns:
         self.received = np.zeros(slots, np.int64)
         self.invalid = np.zeros(slots, np.int64)
         self.doubled = np.zeros(slots, np.int64)
-        self.late = np.zeros(slots, np.int64)  # came when their turn was over
         self.transit = np.zeros(slots, np.float64)  # of the last packet sampled: arrival less timestamp, in units
         self.jitter = np.zeros(slots, np.float64)  # in units of the timestamp
         self.jitter_samples = np.zeros(slots, np.int64)
@@ -52,7 +52,8 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
-        self.backlog = np.zeros(slots, np.int64)  # samples that wait for the ears
+        # bridging
+        self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays
         # fixed buffers: the sockets read and write these
         self.outbox = np.zeros((slots, PACKET_BYTES), np.uint8)
         self.header = self.outbox[:, :HEADER_BYTES].view(HEADER)[:, 0]
@@ -64,12 +65,14 @@ class Columns:
     def clear(self, row: int, generation_seed: np.random.Generator) -> None:
         """A new call takes the row: its own random SSRC, sequence and timestamp (RFC 3550, section 5.1)."""
         for column in (
-            self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.octets_beside, self.cursor, self.stride,
-            self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen, self.expected,
-            self.received, self.invalid, self.doubled, self.late, self.transit, self.jitter, self.jitter_samples, self.receiving, self.quiet, self.eager, self.listening, self.backlog,
+            self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.octets_beside,
+            self.cursor, self.stride, self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen, self.expected,
+            self.received, self.invalid, self.doubled, self.transit, self.jitter, self.jitter_samples,
+            self.receiving, self.quiet, self.eager, self.listening,
         ):  # fmt: skip
             column[row] = 0
         self.gain[row] = 1
+        self.peer[row] = NOBODY
         self.frames_left[row] = FOREVER
         self.sequence[row] = generation_seed.integers(1 << 16)
         self.timestamp[row] = generation_seed.integers(1 << 32)

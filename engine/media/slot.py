@@ -11,6 +11,7 @@ from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.g711 import PAYLOAD_TYPES
 from engine.media.incoming import Incoming
+from engine.media.jitter import JitterBuffer
 from engine.media.outgoing import Outgoing
 from engine.media.player import Player
 from engine.media.reporter import Reporter
@@ -45,10 +46,12 @@ class Slot:
         generation: int,
         opened: Open,
         columns: Columns,
+        jitter: JitterBuffer,
         arena: Arena,
         wire: Wire,
         reporter: Reporter,
         emit: Callable[[SlotEvent], None],
+        pass_on: Callable[[str], None],
     ) -> None:
         self.row = row
         self.generation = generation
@@ -58,9 +61,10 @@ class Slot:
         self._columns = columns
         self._wire = wire
         self._emit = emit
+        self._pass_on = pass_on
         self.player = Player(row, columns, arena, emit)
         self.outgoing = Outgoing(row, columns, wire)
-        self.incoming = Incoming(row, columns, wire, emit, self._pressed)
+        self.incoming = Incoming(row, columns, jitter, wire, emit, self._pressed)
         wire.clear(row)
         reporter.open(row, opened.networks)
 
@@ -113,7 +117,8 @@ class Slot:
         reports = self._reporter.close(row)
         overflowed = self._wire.overflowed(row)
         self.release()
-        self._emit(summary(columns, row, self.incoming.refused, reports, overflowed, self._one_way(reports)))
+        one_way = self._one_way(reports)
+        self._emit(summary(columns, row, self.incoming.late, self.incoming.refused, reports, overflowed, one_way))
 
     def release(self) -> None:
         """Nothing is sent any more, and the socket is free."""
@@ -145,9 +150,10 @@ class Slot:
         self._aimed_at = int(columns.sent[row]), int(columns.received[row])
         self._reporter.aim(row, remote, now)
 
-    def _pressed(self) -> None:
+    def _pressed(self, digit: str) -> None:
         self.player.interrupt(Stopped.DIGIT)
         self.settle()
+        self._pass_on(digit)
 
 
 def _check(remote: Remote) -> None:

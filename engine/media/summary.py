@@ -12,10 +12,16 @@ from engine.media.wire import Closed
 
 
 def summary(
-    columns: Columns, row: int, refused: Mapping[Refused, int], reports: Reports | None, overflowed: int, one_way: bool
+    columns: Columns,
+    row: int,
+    late: int,
+    refused: Mapping[Refused, int],
+    reports: Reports | None,
+    overflowed: int,
+    one_way: bool,
 ) -> Closed:
     """Of one row. MOS is the worse of both directions, of those that are known."""
-    received, expected, late = int(columns.received[row]), int(columns.expected[row]), int(columns.late[row])
+    received, expected = int(columns.received[row]), int(columns.expected[row])
     lost = max(0, expected - received)
     jitter_ms = milliseconds(float(columns.jitter[row])) if columns.jitter_samples[row] > 1 else None
     round_trip_ms = remote_jitter_ms = remote_lost = None

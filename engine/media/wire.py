@@ -97,6 +97,17 @@ class SendDigits:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """Send what that slot hears, in place of what is played, and its keys; -1 ends that.
+
+    Give it to each of the two. A slot that is of a later generation by now is nobody to bridge to.
+    """
+
+    slot: int
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The call gives the slot back; `Closed` is the last event of its generation."""
 
@@ -208,14 +219,14 @@ class Faulted:
     message: str
 
 
-Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Close
+Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Bridge | Close
 SlotEvent = MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Faulted
 Event = Ready | Loading | SlotEvent
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Load, Open, Remote, Play, Stop, Listen, SendDigits, Close,
+        Load, Open, Remote, Play, Stop, Listen, SendDigits, Bridge, Close,
         Ready, Loading, MediaStarted, Latched, Digit, Played, Sent, SpeechStarted, SpeechEnded, NoMedia,
         Closed, Faulted,
     )

@@ -16,6 +16,7 @@ from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
+from engine.media.jitter import DELAY_FRAMES
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -23,6 +24,7 @@ from engine.media.telephone_event import build as build_event
 from engine.media.telephone_event import parse as parse_event
 from engine.media.tick import PACKETS_A_TICK, Tick
 from engine.media.wire import (
+    Bridge,
     Close,
     Closed,
     Digit,
@@ -61,6 +63,12 @@ class FakeWire:
         self.sources: list = [None] * SLOTS
         self.broken: set[int] = set()
         self.reads = 0
+        self.stamps: dict[int, float] = {}  # when what is in the inbox came; 0 where it is not told
+        self.time = 0.0
+        self.dropped = 0
+        self.reports_to: list = [None] * SLOTS
+        self.reports: list[list[bytes]] = [[] for _ in range(SLOTS)]
+        self.reports_waiting: list[deque] = [deque() for _ in range(SLOTS)]
 
     def send(self, rows):
         return [row for row in rows.tolist() if not self.send_one(row, self.columns.outbox[row].tobytes())]
@@ -78,7 +86,8 @@ class FakeWire:
             if not self.waiting[row]:
                 lengths.append(NOTHING)
                 continue
-            source, datagram = self.waiting[row].popleft()
+            source, datagram, *stamp = self.waiting[row].popleft()
+            self.stamps[row] = stamp[0] if stamp else 0.0
             self.sources[row] = None if self.latched[row] else source
             self.columns.inbox[row, : len(datagram)] = np.frombuffer(datagram, np.uint8)
             lengths.append(len(datagram))
@@ -100,6 +109,31 @@ class FakeWire:
     def clear(self, row):
         self.aim(row, None)
         self.waiting[row].clear()
+
+    def arrivals(self, rows):
+        return np.array([self.stamps.get(row, 0.0) for row in rows.tolist()])
+
+    def wall(self):
+        return self.time
+
+    def far_host(self, row):
+        return self.targets[row][0] if self.targets[row] else None
+
+    def overflowed(self, row):
+        return self.dropped
+
+    def aim_reports(self, row, address):
+        self.reports_to[row] = address
+
+    def latch_reports(self, row, address):
+        self.reports_to[row] = address
+
+    def send_report(self, row, datagram):
+        if self.reports_to[row] is not None:
+            self.reports[row].append(datagram)
+
+    def receive_report(self, row):
+        return self.reports_waiting[row].popleft() if self.reports_waiting[row] else None
 
 
 class FakeEars:
@@ -159,7 +193,8 @@ class Stage:
     def hear(self, payload=SILENCE, payload_type=8, source=FAR, row=0, marker=False, **other):
         packet = Packet(marker, payload_type, self.sequence & 0xFFFF, self.timestamp & 0xFFFFFFFF, self.ssrc, payload)
         self.wire.waiting[row].append((source, build(packet._replace(**other))))
-        self.sequence, self.timestamp = self.sequence + 1, self.timestamp + 160
+        self.sequence += 1
+        self.timestamp += len(payload) if payload_type in (0, 8) else 160
 
     def press(self, code, count=4, ends=1):
         started = self.timestamp & 0xFFFFFFFF
@@ -766,15 +801,17 @@ def test_ears_get_what_came_and_what_went(stage):
     stage.do(Play(1, (stage.clip(NOISE),)), Listen(("voice",)))
     frames = NOISE[::-1][:800].reshape(5, 160)
     for number, frame in enumerate(frames):
-        if number != 3:
-            stage.hear(coded(frame))
+        stage.hear(coded(frame))
+        if number == 3:
+            stage.wire.waiting[0].pop()
         stage.turn()
     for number, (rows, rx, tx, present) in enumerate(stage.ears.steps):
+        came = number - DELAY_FRAMES  # what comes waits so long in the jitter buffer
         assert rows.tolist() == [0]
-        assert present.tolist() == [number != 3]
+        assert present.tolist() == [came >= 0 and came != 3]
         assert np.array_equal(tx[0], decode(encode(NOISE[number * 160 :][:160], Law.A), Law.A))
-        if number != 3:
-            assert np.array_equal(rx[0], decode(encode(frames[number], Law.A), Law.A))
+        if present[0]:
+            assert np.array_equal(rx[0], decode(encode(frames[came], Law.A), Law.A))
 
 
 @pytest.mark.parametrize("size", [40, 80, 240, 320, 480])
@@ -785,13 +822,13 @@ def test_ears_get_frames_of_packets_of_any_size(stage, size, payload_type):
     stage.open()
     stage.do(Listen(("voice",)))
     due = 0
-    for turn in range(31):
+    for turn in range(35):
         while due + size <= min((turn + 1) * 160, 4800):
             stage.hear(coded(samples[due : due + size], law), payload_type)
             due += size
         stage.turn()
     heard = np.concatenate([rx[0] for _, rx, _, present in stage.ears.steps if present[0]])
-    assert heard.size >= 4800 - 480
+    assert heard.size == 4800
     assert np.array_equal(heard, decode(encode(samples, law), law)[: heard.size])
 
 
@@ -813,7 +850,7 @@ def test_a_late_turn_does_not_hear_but_takes_digits(stage):
     stage.do(Listen(("voice",)))
     stage.press(3)
     stage.turn(late=True)
-    assert stage.ears.steps == []
+    assert [present.tolist() for _, _, _, present in stage.ears.steps] == [[False]]
     assert stage.of(Digit) == [Digit("3")]
 
 
@@ -827,3 +864,76 @@ def test_listening_ends(stage):
     assert len(stage.ears.steps) == 1
     stage.do(Listen(("voice",)), Close())
     assert stage.ears.opened == {}
+
+
+# --- bridging -------------------------------------------------------------------------------------------
+
+
+def bridged(stage, law_of_other=8):
+    stage.open()
+    stage.do(Open(), row=1, generation=5)
+    stage.do(Remote("192.0.2.2", 5000, law_of_other), row=1, generation=5)
+    stage.do(Bridge(1, 5))
+    stage.do(Bridge(0, 1), row=1, generation=5)
+
+
+@pytest.mark.parametrize("law_of_other", [8, 0])
+def test_a_bridge_sends_what_the_other_side_says(stage, law_of_other):
+    bridged(stage, law_of_other)
+    frames = NOISE[:1600].reshape(10, 160)
+    for frame in frames:
+        stage.hear(coded(frame))
+        stage.turn()
+    sent = [parse(packet) for packet in stage.wire.sent[1]]
+    assert {packet.payload_type for packet in sent} == {law_of_other}
+    assert all((after.sequence - before.sequence) & 0xFFFF == 1 for before, after in pairwise(sent))
+    assert all((after.timestamp - before.timestamp) & 0xFFFFFFFF == 160 for before, after in pairwise(sent))
+    law = Law.A if law_of_other == 8 else Law.MU
+    expected = [encode(decode(encode(frame, Law.A), Law.A), law).tobytes() for frame in frames]
+    heard = [packet.payload for packet in sent][DELAY_FRAMES + 1 :]
+    assert heard == expected[: len(heard)]
+    assert len(heard) >= 8
+
+
+def test_a_key_on_one_side_of_a_bridge_is_pressed_on_the_other(stage):
+    bridged(stage)
+    stage.press(7)
+    stage.turn(12)
+    events = [packet for packet in map(parse, stage.wire.sent[1]) if packet.payload_type == 101]
+    assert {parse_event(packet.payload).code for packet in events} == {7}
+    assert len({packet.timestamp for packet in events}) == 1
+    assert stage.of(Digit) == [Digit("7")]
+
+
+def test_a_lost_frame_is_the_last_one_again_and_then_silence(stage):
+    bridged(stage)
+    stage.hear(coded(NOISE[:160]))
+    stage.turn(5)
+    sent = [parse(packet).payload for packet in stage.wire.sent[1]]
+    assert sent[DELAY_FRAMES + 1 :] == [coded(NOISE[:160])] * 2 + [SILENCE] * (len(sent) - DELAY_FRAMES - 3)
+
+
+@pytest.mark.parametrize("end", ["bridge", "close"])
+def test_a_bridge_ends(stage, end):
+    bridged(stage)
+    stage.hear(coded(NOISE[:160]))
+    stage.turn(2)
+    if end == "bridge":
+        stage.do(Bridge(-1), row=1, generation=5)
+    else:
+        stage.do(Close())
+        stage.hear(coded(NOISE[:160]))
+    sent = len(stage.wire.sent[1])
+    stage.turn(3)
+    assert [parse(packet).payload for packet in stage.wire.sent[1][sent:]] == [SILENCE] * 3
+
+
+def test_nobody_is_bridged_to_a_later_call_of_a_slot(stage):
+    bridged(stage)
+    stage.do(Close())
+    stage.do(Open(), generation=2)
+    stage.do(Remote(*FAR), generation=2)
+    stage.do(Bridge(0, 1), row=1, generation=5)
+    stage.hear(coded(NOISE[:160]))
+    stage.turn(4)
+    assert {parse(packet).payload for packet in stage.wire.sent[1]} == {SILENCE}
