@@ -136,6 +136,7 @@ class Call:
                 self._leave(disposition.BROKEN)
                 self._conclude()
             case wire.Closed():
+                self._tally.media = event
                 self._conclude()
             case wire.Played():
                 self._played(event)
@@ -417,5 +418,5 @@ def _told(item: PromptItem) -> str:
 def _remote(media: sdp.Media) -> wire.Remote:
     return wire.Remote(
         media.host, media.port, media.payload_type, media.dtmf_type, media.dtmf_rate, media.ptime_ms,
-        media.send, media.receive,
+        media.send, media.receive, media.rtcp_host, media.rtcp_port,
     )  # fmt: skip

@@ -31,8 +31,8 @@ class _Row:
         self.reports = Reports(cname)
         self.networks: list[IPv4Network | IPv6Network] = [ip_network(text, strict=False) for text in networks]
         self.hosts: set[str] = set()
-        self.address: Address | None = None
-        self.proven = False  # that address has reported to us
+        self.named: Address | None = None  # by the SDP
+        self.proven = False  # it has reported to us, and gets our reports where its own came from
         self.send_at = NEVER
         self.told = False  # we have reported
 
@@ -60,8 +60,8 @@ class Reporter:
         nowhere = remote.port == 0 or port > 65535 or ip_address(host).is_unspecified
         address = None if nowhere else (host, port)
         known.hosts = {remote.host, host}
-        if address != known.address or address is None:
-            known.address, known.proven = address, False
+        if address != known.named:
+            known.named, known.proven = address, False
             self._wire.aim_reports(row, address)
         if known.send_at == NEVER:
             known.send_at = now + self._interval() / 2
@@ -94,7 +94,7 @@ class Reporter:
         return INTERVAL_S * float(self._random.uniform(*SPREAD))
 
     def _send(self, row: int, known: _Row, bye: bool = False) -> None:
-        if known.address is None:
+        if known.named is None:
             return
         known.told = True
         self._wire.send_report(row, known.reports.compose(self._counts(row), self._wire.wall(), bye=bye))
@@ -115,7 +115,7 @@ class Reporter:
                 report.ssrc == counts.rx_ssrc or any(block.ssrc == counts.ssrc for block in report.blocks)
                 for report in compound.reports
             ):
-                known.address, known.proven = source, True
+                known.proven = True
                 self._wire.latch_reports(row, source)
             known.reports.take(compound, counts, arrived)
 

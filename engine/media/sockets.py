@@ -146,7 +146,19 @@ def _bound(host: str, port: int, buffer_bytes: int) -> socket.socket:
         raise
     bound.setblocking(False)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+    _arrived(bound)  # it stamps what comes from now on
     return bound
+
+
+def _arrived(read: socket.socket) -> float:
+    """When the packet last read of this socket came, Unix seconds; 0 if the system does not tell."""
+    stamp = bytearray(_STAMP.size)
+    try:
+        fcntl.ioctl(read, _SIOCGSTAMPNS, stamp)
+    except OSError:
+        return 0.0
+    seconds, nanoseconds = _STAMP.unpack(stamp)
+    return float(seconds + nanoseconds * 1e-9)
 
 
 def _disconnect(connected: socket.socket) -> None:
@@ -167,7 +179,6 @@ class Sockets:
         self._report_sockets = [pair.rtcp for pair in pairs]
         self._report_targets: list[Address | None] = [None] * len(pairs)
         self._reports_connected = [False] * len(pairs)
-        self._stamp = bytearray(_STAMP.size)
         self._dropped = [0] * len(pairs)  # by the kernel, before the row's present use
         self._inbox = [row.data for row in columns.inbox]
         self._outbox = [row.data for row in columns.outbox]
@@ -251,7 +262,7 @@ class Sockets:
         self._senders[row] = partial(self._sockets[row].send, self._outbox[row])
 
     def arrivals(self, rows: Rows) -> NDArray[np.float64]:
-        return np.array([self._arrived(self._sockets[row]) for row in rows.tolist()])
+        return np.array([_arrived(self._sockets[row]) for row in rows.tolist()])
 
     def wall(self) -> float:
         return time.time()
@@ -304,16 +315,8 @@ class Sockets:
                 return None
             except OSError:
                 continue
-            return datagram, source[:2], self._arrived(reports) or time.time()
+            return datagram, source[:2], _arrived(reports) or time.time()
         return None
-
-    def _arrived(self, read: socket.socket) -> float:
-        try:
-            fcntl.ioctl(read, _SIOCGSTAMPNS, self._stamp)
-        except OSError:
-            return 0.0
-        seconds, nanoseconds = _STAMP.unpack(self._stamp)
-        return float(seconds + nanoseconds * 1e-9)
 
     def _drops(self, row: int) -> int:
         try:

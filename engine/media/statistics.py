@@ -52,9 +52,8 @@ def mos(loss: float, delay_ms: float, bpl: float = BPL) -> float:
     delayed = 0.024 * delay_ms + 0.11 * max(0.0, delay_ms - DELAY_FELT_MS)
     percent = 100 * min(max(loss, 0.0), 1.0)
     r = R_BEST - delayed - IE_LOST_ALL * percent / (percent + bpl)
-    if r <= 0:
-        return 1.0
-    return 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6
+    # Below R = 6.5 the formula falls under the scale's end.
+    return max(1.0, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6) if r > 0 else 1.0
 
 
 def mouth_to_ear_ms(round_trip_ms: float, jitter_ms: float) -> float:
