@@ -24,7 +24,7 @@ import numpy as np
 from api.store import accounts
 from api.store.database import Database
 from zvonar.bench_load import BenchError
-from zvonar.bench_media import cpu_s
+from zvonar.bench_media.cpu import cpu_s
 
 OUTGOING = "74950000000"
 BALANCE = Decimal(100_000_000)

@@ -17,6 +17,7 @@ class Columns:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+        self.phase = np.zeros(slots, np.uint8)  # in which turn of a frame the row is served
         # sending
         self.sending = np.zeros(slots, bool)  # there is somewhere to send to, and no hold
         self.plain = np.zeros(slots, bool)  # one packet of 160 samples a tick, no keys being pressed
@@ -52,6 +53,8 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
+        self.taped = np.zeros(slots, bool)  # both directions are recorded
+        self.generation = np.zeros(slots, np.uint32)
         # bridging
         self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays
         # fixed buffers: the sockets read and write these
@@ -66,8 +69,8 @@ class Columns:
         """A new call takes the row: its own random SSRC, sequence and timestamp (RFC 3550, section 5.1)."""
         for column in (
             self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.octets_beside,
-            self.cursor, self.stride, self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen, self.expected,
-            self.received, self.invalid, self.doubled, self.transit, self.jitter, self.jitter_samples,
+            self.cursor, self.stride, self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen,
+            self.expected, self.received, self.invalid, self.doubled, self.transit, self.jitter, self.jitter_samples,
             self.receiving, self.quiet, self.eager, self.listening,
         ):  # fmt: skip
             column[row] = 0

@@ -122,8 +122,8 @@ def bind(host: str, low: int, high: int, count: int) -> list[Pair]:
             pair.rtp.close()
             pair.rtcp.close()
         raise PortsError(
-            f"[media] ports = {low}-{high} on {host}: {len(found)} of {len(ports)} pairs of ports could be had, {count} "
-            f"are needed{f' ({refusal})' if refusal else ''}; widen [media] ports or lower [media] calls"
+            f"[media] ports = {low}-{high} on {host}: {len(found)} of {len(ports)} pairs of ports could be had, "
+            f"{count} are needed{f' ({refusal})' if refusal else ''}; widen [media] ports or lower [media] calls"
         )
     return found
 

@@ -6,7 +6,7 @@ Sending comes first, so that packets leave at the deadline; what is heard in a t
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -21,9 +21,12 @@ from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
 from engine.media.reporter import Reporter
+from engine.media.overload import Overload
+from engine.media.pacer import PHASES, phase_of_next
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
+from engine.media.tape import Tape
 from engine.media.wire import (
     Bridge,
     Close,
@@ -34,6 +37,7 @@ from engine.media.wire import (
     Load,
     Open,
     Play,
+    Record,
     Remote,
     SendDigits,
     SlotEvent,
@@ -42,9 +46,20 @@ from engine.media.wire import (
 
 Rows = NDArray[np.intp]
 T = TypeVar("T")
-REFUSALS: Final = (ValueError, OSError, ArenaError)  # a command or a far end that makes no sense, not our mistake
+
+
+class Overloaded(Exception):
+    """There is no time for this call."""
+
+
+REFUSALS: Final = (
+    ValueError,
+    OSError,
+    ArenaError,
+    Overloaded,
+)  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
-LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
+LOOK_AGAIN_PACKETS: Final = 4  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
 class Tick:
@@ -56,9 +71,11 @@ class Tick:
         wire: Wire,
         arena: Arena,
         ears: Ears,
+        tape: Tape,
+        overload: Overload,
         emit: Callable[[Envelope], None],
         *,
-        phases: int = 1,
+        phase_of_next: Callable[[Sequence[int]], int] = phase_of_next,
         seed: int | None = None,
     ) -> None:
         self._columns = columns
@@ -67,13 +84,15 @@ class Tick:
         self._ears = ears
         self._jitter = JitterBuffer(columns.sending.size)
         self._emit = emit
-        self._phases = phases
+        self._tape = tape
+        self._overload = overload
+        self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
         self._reporter = Reporter(columns, wire, self._random)
         self._arrivals = Arrivals(columns, wire)
         self._slots: dict[int, Slot] = {}
-        self._rows: list[Rows] = [np.zeros(0, np.intp)] * phases
-        self._turns = 0
+        self._rows: list[Rows] = [np.zeros(0, np.intp)] * PHASES
+        self.calls = [0] * PHASES  # slots in use, by phase
         self.now = 0.0  # Unix seconds, the `at` of events
 
     @property
@@ -101,6 +120,11 @@ class Tick:
         """Copy clips into the arena while the monotonic clock is before `until`."""
         self._arena.work(until)
 
+    def shed(self, count: int) -> None:
+        """Give up so many calls, the newest ones: there is no time for all."""
+        for slot in list(self._slots.values())[len(self._slots) - count :]:
+            self._fault(slot.row, slot.generation, Overloaded("given up: the media process has no time for all calls"))
+
     def slip(self, frames: int) -> None:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
@@ -108,7 +132,6 @@ class Tick:
     def turn(self, now: float, phase: int = 0, late: bool = False) -> None:
         """One tick of the slots of a phase. A late one goes without hearing, never without digits."""
         self.now = now
-        self._turns += 1
         rows = self._rows[phase]
         if rows.size == 0:
             return
@@ -123,7 +146,11 @@ class Tick:
     def _open(self, row: int, generation: int, command: Open) -> None:
         if row in self._slots:
             raise ValueError(f"slot {row} is open already")
+        if self._overload.refusing:
+            raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
+        self._columns.generation[row] = generation
+        self._serve(row, self._phase_of_next(self.calls))
 
         def emit(event: SlotEvent) -> None:
             self._tell(row, generation, event)
@@ -132,7 +159,6 @@ class Tick:
             row, generation, command, self._columns, self._jitter, self._arena, self._wire, self._reporter, emit,
             partial(self._pass_on, row),
         )  # fmt: skip
-        self._group()
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
@@ -140,6 +166,10 @@ class Tick:
                 slot.obey(command, self.now)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
+            case Record():
+                self._columns.taped[slot.row] = True
+                self._want(slot.row)
+                self._tape.open(slot.row, slot.generation, command.path)
             case Bridge():
                 self._bridge(slot.row, command)
             case Close():
@@ -171,7 +201,7 @@ class Tick:
     def _want(self, row: int) -> None:
         """The jitter buffer keeps frames for those rows only whose frames anybody takes."""
         columns = self._columns
-        if row in self._slots and (columns.listening[row] or (columns.peer == row).any()):
+        if row in self._slots and (columns.listening[row] or columns.taped[row] or (columns.peer == row).any()):
             self._jitter.open(row, int(columns.rx_law[row]))
         else:
             self._jitter.close(row)
@@ -185,16 +215,23 @@ class Tick:
         slot = self._slots.pop(row, None)
         if slot is not None:
             self._ears.close(row)
+            if self._columns.taped[row]:
+                codes, present = self._jitter.rest(row)
+                self._tape.close(row, slot.generation, codes, int(self._jitter.law[row]), present)
+                self._columns.taped[row] = False
             slot.release()
+            phase = self._columns.phase[row]
+            self._rows[phase] = self._rows[phase][self._rows[phase] != row]
+            self.calls[phase] -= 1
             for hearer in np.flatnonzero(self._columns.peer == row).tolist():
                 self._bridge(hearer, Bridge(NOBODY))
             self._bridge(row, Bridge(NOBODY))
             self._want(row)
-            self._group()
 
-    def _group(self) -> None:
-        rows = np.array(sorted(self._slots), np.intp)
-        self._rows = [rows[rows % self._phases == phase] for phase in range(self._phases)]
+    def _serve(self, row: int, phase: int) -> None:
+        self._columns.phase[row] = phase
+        self._rows[phase] = np.append(self._rows[phase], row)
+        self.calls[phase] += 1
 
     def _each(self, row: int, act: Callable[[Slot], T]) -> T | None:
         """Do something for one slot. What fails there, fails for this slot only: it gets its `Faulted`."""
@@ -300,10 +337,18 @@ class Tick:
         for index in odd:
             self._take(int(rows[index]), int(lengths[index]))
         columns.eager[rows[odd]] = True
-        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
+        self._record(wanted[columns.taped[wanted]])
+
+    def _record(self, rows: Rows) -> None:
+        columns, law = self._columns, self._jitter.law[rows]
+        rx, present = self._jitter.lagging(rows)
+        tx = columns.outbox[rows, HEADER_BYTES:]
+        tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
+        self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
 
     def _drain(self, rows: Rows) -> None:
         columns = self._columns

@@ -20,6 +20,7 @@ from engine.media.jitter import DELAY_FRAMES
 from engine.media.rtcp import NTP_EPOCH_S, Block, Report, middle
 from engine.media.rtcp import build as build_reports
 from engine.media.rtcp import parse as parse_reports
+from engine.media.overload import REFUSE_BUSY, Overload
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -41,6 +42,7 @@ from engine.media.wire import (
     Open,
     Play,
     Played,
+    Record,
     Remote,
     SendDigits,
     Sent,
@@ -160,16 +162,45 @@ class FakeEars:
         return self.says.get(len(self.steps), [])
 
 
+class FakeTape:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.took: list[tuple] = []
+        self.turns: list[tuple] = []
+
+    def open(self, row, generation, path):
+        self.took.append(("open", row, generation, path))
+
+    def turn(self, rows, *arrays):
+        if rows.size:
+            self.turns.append((rows.tolist(), *(np.array(array) for array in arrays)))
+
+    def close(self, row, generation, tail_rx, tail_law, tail_present):
+        self.took.append(("close", row, generation))
+        self.tail = tail_rx[tail_present]
+
+
 class Stage:
     """A tick with everything around it, and a far end for row 0."""
 
-    def __init__(self, tmp_path: Path, phases: int = 1) -> None:
+    def __init__(self, tmp_path: Path, **options) -> None:
         self.columns = Columns(SLOTS)
         self.wire = FakeWire(self.columns)
         self.ears = FakeEars()
+        self.overload = Overload()
+        self.tape = FakeTape()
         self.envelopes: list[Envelope] = []
         self.tick = Tick(
-            self.columns, self.wire, Arena(1 << 22), self.ears, self.envelopes.append, phases=phases, seed=1
+            self.columns,
+            self.wire,
+            Arena(1 << 22),
+            self.ears,
+            self.tape,
+            self.overload,
+            self.envelopes.append,
+            seed=1,
+            **options,
         )
         self.folder = tmp_path
         self.sequence, self.timestamp, self.ssrc = 65530, (1 << 32) - 800, 99
@@ -440,13 +471,30 @@ def test_rows_do_not_mix(stage):
 
 
 def test_phases_serve_each_row_once(tmp_path):
-    stage = Stage(tmp_path, phases=2)
+    stage = Stage(tmp_path, phase_of_next=lambda calls: sum(calls) % 2)
     for row in range(3):
         stage.open(row)
     stage.turn(phase=0)
     assert [len(stage.packets(row)) for row in range(3)] == [1, 0, 1]
     stage.turn(phase=1)
     assert [len(stage.packets(row)) for row in range(3)] == [1, 1, 1]
+    assert stage.tick.calls == [2, 1, 0, 0]
+    stage.do(Close(), row=0)
+    assert stage.tick.calls == [1, 1, 0, 0]
+
+
+def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
+    for row in range(3):
+        stage.open(row)
+    stage.tick.shed(0)
+    assert stage.of(Faulted) == []
+    stage.tick.shed(1)
+    assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2]
+    stage.overload.busy = REFUSE_BUSY
+    stage.open(3)
+    assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2, 3]
+    stage.turn()
+    assert [len(stage.packets(row)) for row in range(4)] == [1, 1, 0, 0]
 
 
 # --- faults ---------------------------------------------------------------------------------------------
@@ -1014,3 +1062,34 @@ def test_nobody_is_bridged_to_a_later_call_of_a_slot(stage):
     stage.hear(coded(NOISE[:160]))
     stage.turn(4)
     assert {parse(packet).payload for packet in stage.wire.sent[1]} == {SILENCE}
+
+
+# --- recording ------------------------------------------------------------------------------------------
+
+
+def test_a_recording_gets_what_came_and_what_went(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    frames = NOISE[::-1][:4000].reshape(25, 160)
+    for frame in frames:
+        stage.hear(coded(frame))
+        stage.turn()
+    stage.do(Close())
+    assert stage.tape.took == [("open", 0, 1, "/somewhere/call.wav"), ("close", 0, 1)]
+    assert len(stage.tape.turns) == 25
+    came, went = [], []
+    for rows, generations, tx, _, rx, _, present in stage.tape.turns:
+        assert (rows, generations.tolist()) == ([0], [1])
+        went.append(tx[0].tobytes())
+        came += [rx[0].tobytes()] if present[0] else []
+    assert b"".join(went) == encode(NOISE, Law.A).tobytes()[:4000]
+    assert b"".join(came) + stage.tape.tail.tobytes() == b"".join(map(coded, frames))
+
+
+def test_what_is_not_sent_is_recorded_as_silence(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    stage.turn()
+    stage.do(Remote(*FAR, send=False))
+    stage.turn()
+    assert [turn[2][0].tobytes() == SILENCE for turn in stage.tape.turns] == [False, True]

@@ -1,0 +1,131 @@
+"""One measurement: a design, so many calls, one window."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from zvonar.bench_media.child import Child
+from zvonar.bench_media.cpu import Cores, scheduler, spent
+from zvonar.bench_media.designs import Design, Task
+from zvonar.bench_media.pacing import FRAME_MS
+
+WARM_UP_S: Final = 1.5
+AFTER_S: Final = 0.2  # for the last digits to come up
+BUSY: Final = 0.85
+LAG_MS: Final = 20.0
+PERSON_UNITS: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is told of a measurement; the field names are the JSON's."""
+
+    design: str
+    calls: int
+    seconds: float
+    cpu_us: float | None  # user and system, per call and 20 ms
+    user_us: float | None
+    system_us: float | None
+    sent: int
+    lost: int
+    wrong: int
+    late: int
+    refused: int
+    pacing_ms: dict[str, float | None]
+    digits_sent: int
+    digits_found: int | None
+    scheduler: str
+    far_end_busy: float
+
+    def json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A line, and what a person should know beside it."""
+
+    line: Line
+    remarks: tuple[str, ...]
+
+
+async def measure(name: str, design: Design, task: Task, seconds: float, cores: Cores) -> Measured:
+    """Run it. BenchError if the design cannot be had."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(design.close)
+        far_end = await Child.start(
+            "far_end",
+            {
+                "calls": task.calls,
+                "clip": task.clip,
+                "speech": task.speech(design.payload_type),
+                "payload_type": design.payload_type,
+            },
+            cores.others,
+        )
+        stack.push_async_callback(far_end.stop)
+        ports = await design.open((await far_end.told())["ports"])
+        open_calls = sum(port > 0 for port in ports)
+        await far_end.ask({"connect": ports})
+        await asyncio.sleep(WARM_UP_S)
+        await far_end.ask({"measure": seconds})
+        began, cpu, unread = time.monotonic(), spent(design.pid), _drops(ports)
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+        took, used, unread = time.monotonic() - began, spent(design.pid), _drops(ports) - unread
+        told = await far_end.told()
+        class_ = scheduler(design.pid)
+        sent = (await far_end.ask({"hush": True}))["sent"]
+        await asyncio.sleep(AFTER_S)
+        found = await design.finish()
+    packets = open_calls * took * 1000 / FRAME_MS
+    user_us, system_us = (
+        (after - before) * PERSON_UNITS / packets if packets else None for before, after in zip(cpu, used, strict=True)
+    )
+    line = Line(
+        design=name,
+        calls=task.calls,
+        seconds=seconds,
+        cpu_us=None if user_us is None or system_us is None else round(user_us + system_us, 3),
+        user_us=None if user_us is None else round(user_us, 3),
+        system_us=None if system_us is None else round(system_us, 3),
+        sent=told["sent"],
+        lost=told["lost"] + unread,
+        wrong=told["wrong"],
+        late=told["late"],
+        refused=task.calls - open_calls,
+        pacing_ms=told["pacing_ms"],
+        digits_sent=told["digits_sent"],
+        digits_found=found.digits,
+        scheduler=class_,
+        far_end_busy=told["busy"],
+    )
+    return Measured(line, tuple(_remarks(line, told, unread, sent, found.received)))
+
+
+def _remarks(line: Line, told: dict[str, Any], unread: int, sent: int, received: int | None) -> list[str]:
+    remarks = []
+    if told["busy"] > BUSY:
+        remarks.append(f"the far end was {told['busy']:.0%} busy: it may have been the bottleneck")
+    if told["dropped"]:
+        remarks.append(f"the far end had no room for {told['dropped']} packets: it was the bottleneck")
+    if told["lag_ms"] > LAG_MS:
+        remarks.append(f"the far end was kept from its work for up to {told['lag_ms']:.0f} ms")
+    if unread:
+        remarks.append(f"{line.design} was too slow to read {unread} packets: its queues were full")
+    if received is not None and received < sent - unread:
+        remarks.append(f"{line.design} counted {received} of the {sent} packets sent to it")
+    return remarks
+
+
+def _drops(ports: Collection[int]) -> int:
+    """Packets that the queues of these ports of ours had no room for, as the kernel counts them."""
+    wanted = {f"{port:04X}" for port in ports if port}
+    rows = re.findall(r"^ *\d+: [0-9A-F]{8}:([0-9A-F]{4}) .* (\d+) *$", Path("/proc/net/udp").read_text(), re.M)
+    return sum(int(drops) for port, drops in rows if port in wanted)

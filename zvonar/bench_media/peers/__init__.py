@@ -1,0 +1,1 @@
+"""What people would use instead of the plane: a file each, a process each."""
