@@ -143,6 +143,7 @@ class Call:
                 self._leave(disposition.BROKEN)
                 self._end_media()
             case wire.Closed():
+                self._tally.media = event
                 self._end_media()
             case wire.Recorded():
                 self._recorded(event)
@@ -451,5 +452,5 @@ def _told(item: PromptItem) -> str:
 def _remote(media: sdp.Media) -> wire.Remote:
     return wire.Remote(
         media.host, media.port, media.payload_type, media.dtmf_type, media.dtmf_rate, media.ptime_ms,
-        media.send, media.receive,
+        media.send, media.receive, media.rtcp_host, media.rtcp_port,
     )  # fmt: skip

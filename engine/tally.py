@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from engine.disposition import Disposition, EndedBy, Verdict
+from engine.media.wire import Closed
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Tally:
     heard_ms: int = 0
     no_media: bool = False
     recording: dict[str, Any] | None = None
+    media: Closed | None = None  # the media process's last word; None: it did not come
     verdict: Verdict | None = None
     sip_code: int | None = None
     reason: str = ""
@@ -56,9 +58,21 @@ class Tally:
             "heard_ms": self.heard_ms,
             "no_media": self.no_media,
             "recording": self.recording,
+            "media": _told(self.media),
             "started_at": self.started_at,
             "ringing_at": self.ringing_at,
             "answered_at": self.answered_at,
             "ended_at": ended_at,
             "duration_ms": round(answered_for * 1000),
         }
+
+
+def _told(media: Closed | None) -> dict[str, Any] | None:
+    """Statistics of the callee's leg: packets, milliseconds, MOS; null where nothing is known."""
+    if media is None:
+        return None
+    told = asdict(media)
+    reasons = ("strangers", "garbage", "wrong_type", "wrong_size", "overflowed")
+    return {name: value for name, value in told.items() if name not in reasons} | {
+        "dropped": {name: told[name] for name in reasons}
+    }

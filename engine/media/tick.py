@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
+from engine.media.arrivals import Arrivals
 from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
+from engine.media.reporter import Reporter
 from engine.media.overload import Overload
 from engine.media.pacer import PHASES, phase_of_next
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
@@ -57,7 +59,7 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
-LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
+LOOK_AGAIN_PACKETS: Final = 4  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
 class Tick:
@@ -86,10 +88,11 @@ class Tick:
         self._overload = overload
         self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
+        self._reporter = Reporter(columns, wire, self._random)
+        self._arrivals = Arrivals(columns, wire)
         self._slots: dict[int, Slot] = {}
         self._rows: list[Rows] = [np.zeros(0, np.intp)] * PHASES
         self.calls = [0] * PHASES  # slots in use, by phase
-        self._turns = 0
         self.now = 0.0  # Unix seconds, the `at` of events
 
     @property
@@ -129,13 +132,13 @@ class Tick:
     def turn(self, now: float, phase: int = 0, late: bool = False) -> None:
         """One tick of the slots of a phase. A late one goes without hearing, never without digits."""
         self.now = now
-        self._turns += 1
         rows = self._rows[phase]
         if rows.size == 0:
             return
         self._send(rows)
         self._receive(rows)
         self._miss(rows)
+        self._reporter.turn(rows, now)
         self._hear(rows, late)
 
     # --- commands ---------------------------------------------------------------------------------------
@@ -153,14 +156,14 @@ class Tick:
             self._tell(row, generation, event)
 
         self._slots[row] = Slot(
-            row, generation, command, self._columns, self._jitter, self._arena, self._wire, emit,
+            row, generation, command, self._columns, self._jitter, self._arena, self._wire, self._reporter, emit,
             partial(self._pass_on, row),
         )  # fmt: skip
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
             case Remote() | Play() | Stop() | SendDigits():
-                slot.obey(command)
+                slot.obey(command, self.now)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Record():
@@ -207,7 +210,7 @@ class Tick:
     def _pass_on(self, row: int, digit: str) -> None:
         """A key that the far end of this row pressed is pressed by whoever sends what it says."""
         for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit)))
+            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)
@@ -311,6 +314,7 @@ class Tick:
         """Read what came, and give the wanted rows their frame of this tick."""
         columns, header = self._columns, self._columns.inbox_header
         lengths = self._wire.receive(rows)
+        self._arrivals.sample(rows, lengths != NOTHING)
         normal = (
             (lengths == PACKET_BYTES)
             & (columns.normal[rows] != 0)
@@ -334,7 +338,7 @@ class Tick:
         for index in odd:
             self._take(int(rows[index]), int(lengths[index]))
         columns.eager[rows[odd]] = True
-        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
