@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.call import LEAVING_S, MAX_WAIT_S, NO_SPEECH_START_S, Call, Phase, Settings
+from engine.call import LEAVING_S, MAX_WAIT_S, NO_SPEECH_START_S, Call, Phase
 from engine.events import (
     Answered,
     AnswerOffer,
@@ -26,6 +26,7 @@ from engine.events import (
 )
 from engine.media import wire
 from engine.orders import Fact, HangupWanted, Input, Output, SetTimer, Start, TimerFired
+from engine.settings import Settings
 from ivr.events import PlayPrompt
 from ivr.model import Block, File, Gather, Interrupt, Limits, Script
 
