@@ -25,6 +25,7 @@ class Law(IntEnum):
 
 PAYLOAD_TYPES: Final = {8: Law.A, 0: Law.MU}  # RFC 3551, table 4
 SILENCE: Final = {Law.A: 0xD5, Law.MU: 0xFF}
+SILENCE_OF_LAW: Final[Codes] = np.array([SILENCE[law] for law in Law], np.uint8)
 
 
 def _decode_a() -> Linear:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.media.g711 import SILENCE, Codes, Law, translate
+from engine.media.g711 import SILENCE_OF_LAW, Codes, Law, translate
 from engine.media.rtp import FRAME_SAMPLES
 
 Rows = NDArray[np.intp]
@@ -30,7 +30,6 @@ LAG_FRAMES: Final = 12
 LAG_FRAMES_RANGE: Final = (6, 20)  # outside it the second reader moves by a frame every `CALM_TICKS`
 NOWHERE: Final = -1
 
-_SILENCE_OF_LAW: Final = np.array([SILENCE[law] for law in Law], np.uint8)
 _UNWRAP: Final = 1 << 32
 
 
@@ -55,7 +54,6 @@ class JitterBuffer:
         self._strays = np.zeros(slots, np.int64)
         self._missed = np.zeros(slots, np.int64)  # turns without a frame
         self._reader = np.zeros(slots, np.int64)  # the next frame of the second reader
-        self._turns = 0
 
     def open(self, row: int, law: int) -> None:
         """Want the row's frames from now on; idempotent."""
@@ -66,13 +64,17 @@ class JitterBuffer:
         self._head[row] = self._given[row] = RING_FRAMES
         self._newest[row] = 0
         self._missed[row] = 1
-        self.frame[row], self.present[row] = _SILENCE_OF_LAW[law], False
-        self._reader[row] = RING_FRAMES - LAG_FRAMES
+        self.frame[row], self.present[row] = SILENCE_OF_LAW[law], False
+        self.lag(row)
         self.restart(row)
 
     def close(self, row: int) -> None:
         """Nobody wants them; idempotent."""
         self.wanted[row] = self.present[row] = False
+
+    def lag(self, row: int) -> None:
+        """The second reader begins `LAG_FRAMES` behind the first one."""
+        self._reader[row] = self._head[row] - LAG_FRAMES
 
     def restart(self, row: int) -> None:
         """The far end counts anew (another SSRC or sequence): its next packet is a first one."""
@@ -153,7 +155,7 @@ class JitterBuffer:
             at = row * RING_FRAMES + index % RING_FRAMES
             if self._index[at] != index:
                 self._index[at] = index
-                self._codes[at] = _SILENCE_OF_LAW[self.law[row]]
+                self._codes[at] = SILENCE_OF_LAW[self.law[row]]
             piece = codes[: FRAME_SAMPLES - begin]
             self._codes[at, begin : begin + piece.size] = piece
             position, codes = position + piece.size, codes[piece.size :]
@@ -166,7 +168,6 @@ class JitterBuffer:
 
         A missing frame is the last one again, a second one in a row is silence.
         """
-        self._turns += 1
         head = self._head[rows]
         at = rows * RING_FRAMES + head % RING_FRAMES
         present = (self._index[at] == head) & (head >= self._given[rows])
@@ -177,10 +178,10 @@ class JitterBuffer:
         self._missed[here] = 0
         self._missed[gone] += 1
         silent = gone[self._missed[gone] > 1]
-        self.frame[silent] = _SILENCE_OF_LAW[self.law[silent]][:, None]
+        self.frame[silent] = SILENCE_OF_LAW[self.law[silent]][:, None]
         self._head[rows] = head + 1
         self._reserve[rows] = np.minimum(self._reserve[rows], self._newest[rows] - head - 1)
-        calm = rows[(rows + self._turns) % CALM_TICKS == 0]
+        calm = rows[(rows + head) % CALM_TICKS == 0]  # each row by its own turns: phases share this buffer
         if calm.size:
             self._settle(calm)
 
@@ -202,3 +203,10 @@ class JitterBuffer:
         at = rows * RING_FRAMES + reader % RING_FRAMES
         self._reader[rows] = reader + 1
         return self._codes[at], self._index[at] == reader
+
+    def rest(self, row: int) -> tuple[Codes, NDArray[np.bool_]]:
+        """What the second reader has before it at the end, at most its lag and what lay beyond it."""
+        reader, newest = int(self._reader[row]), int(self._newest[row])
+        index = np.arange(reader, max(reader, newest))
+        at = row * RING_FRAMES + index % RING_FRAMES
+        return self._codes[at], self._index[at] == index

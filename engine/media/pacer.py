@@ -35,7 +35,7 @@ class Pacer:
         return self._origin + self.turn * TURN_S
 
     def skip(self, calls: Sequence[int]) -> None:
-        """Pass over turns that would serve nobody; `calls` counts them by phase. The first phase has its turn always."""
+        """Pass over turns that would serve nobody; `calls` counts by phase. The first phase always has its turn."""
         while self.phase != 0 and calls[self.phase] == 0:
             self.turn += 1
 
@@ -51,8 +51,11 @@ class Pacer:
         return slipped, behind
 
 
+def phases_of(calls: int) -> tuple[int, ...]:
+    """The phases in use for so many calls."""
+    return next(phases for least, phases in _PHASES_BY_CALLS if calls >= least)
+
+
 def phase_of_next(calls: Sequence[int]) -> int:
     """The phase of a call that begins, where so many (by phase) go on: the emptiest of those in use."""
-    total = sum(calls)
-    in_use = next(phases for least, phases in _PHASES_BY_CALLS if total >= least)
-    return min(in_use, key=lambda phase: (calls[phase], phase))
+    return min(phases_of(sum(calls)), key=lambda phase: (calls[phase], phase))

@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
+from engine.media.arrivals import Arrivals
 from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
+from engine.media.reporter import Reporter
 from engine.media.overload import Overload
 from engine.media.pacer import PHASES, phase_of_next
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
+from engine.media.tape import Tape
 from engine.media.wire import (
     Bridge,
     Close,
@@ -34,6 +37,7 @@ from engine.media.wire import (
     Load,
     Open,
     Play,
+    Record,
     Remote,
     SendDigits,
     SlotEvent,
@@ -55,7 +59,7 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
-LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
+LOOK_AGAIN_PACKETS: Final = 4  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
 class Tick:
@@ -67,6 +71,7 @@ class Tick:
         wire: Wire,
         arena: Arena,
         ears: Ears,
+        tape: Tape,
         overload: Overload,
         emit: Callable[[Envelope], None],
         *,
@@ -79,13 +84,15 @@ class Tick:
         self._ears = ears
         self._jitter = JitterBuffer(columns.sending.size)
         self._emit = emit
+        self._tape = tape
         self._overload = overload
         self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
+        self._reporter = Reporter(columns, wire, self._random)
+        self._arrivals = Arrivals(columns, wire)
         self._slots: dict[int, Slot] = {}
         self._rows: list[Rows] = [np.zeros(0, np.intp)] * PHASES
         self.calls = [0] * PHASES  # slots in use, by phase
-        self._turns = 0
         self.now = 0.0  # Unix seconds, the `at` of events
 
     @property
@@ -125,13 +132,13 @@ class Tick:
     def turn(self, now: float, phase: int = 0, late: bool = False) -> None:
         """One tick of the slots of a phase. A late one goes without hearing, never without digits."""
         self.now = now
-        self._turns += 1
         rows = self._rows[phase]
         if rows.size == 0:
             return
         self._send(rows)
         self._receive(rows)
         self._miss(rows)
+        self._reporter.turn(rows, now)
         self._hear(rows, late)
 
     # --- commands ---------------------------------------------------------------------------------------
@@ -142,22 +149,28 @@ class Tick:
         if self._overload.refusing:
             raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
+        self._columns.generation[row] = generation
         self._serve(row, self._phase_of_next(self.calls))
 
         def emit(event: SlotEvent) -> None:
             self._tell(row, generation, event)
 
         self._slots[row] = Slot(
-            row, generation, command, self._columns, self._jitter, self._arena, self._wire, emit,
+            row, generation, command, self._columns, self._jitter, self._arena, self._wire, self._reporter, emit,
             partial(self._pass_on, row),
         )  # fmt: skip
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
             case Remote() | Play() | Stop() | SendDigits():
-                slot.obey(command)
+                slot.obey(command, self.now)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
+            case Record():
+                self._columns.taped[slot.row] = True
+                self._want(slot.row)
+                self._jitter.lag(slot.row)
+                self._tape.open(slot.row, slot.generation, command.path)
             case Bridge():
                 self._bridge(slot.row, command)
             case Close():
@@ -189,7 +202,7 @@ class Tick:
     def _want(self, row: int) -> None:
         """The jitter buffer keeps frames for those rows only whose frames anybody takes."""
         columns = self._columns
-        if row in self._slots and (columns.listening[row] or (columns.peer == row).any()):
+        if row in self._slots and (columns.listening[row] or columns.taped[row] or (columns.peer == row).any()):
             self._jitter.open(row, int(columns.rx_law[row]))
         else:
             self._jitter.close(row)
@@ -197,12 +210,16 @@ class Tick:
     def _pass_on(self, row: int, digit: str) -> None:
         """A key that the far end of this row pressed is pressed by whoever sends what it says."""
         for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit)))
+            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)
         if slot is not None:
             self._ears.close(row)
+            if self._columns.taped[row]:
+                codes, present = self._jitter.rest(row)
+                self._tape.close(row, slot.generation, codes, int(self._jitter.law[row]), present)
+                self._columns.taped[row] = False
             slot.release()
             phase = self._columns.phase[row]
             self._rows[phase] = self._rows[phase][self._rows[phase] != row]
@@ -297,6 +314,7 @@ class Tick:
         """Read what came, and give the wanted rows their frame of this tick."""
         columns, header = self._columns, self._columns.inbox_header
         lengths = self._wire.receive(rows)
+        self._arrivals.sample(rows, lengths != NOTHING)
         normal = (
             (lengths == PACKET_BYTES)
             & (columns.normal[rows] != 0)
@@ -320,10 +338,18 @@ class Tick:
         for index in odd:
             self._take(int(rows[index]), int(lengths[index]))
         columns.eager[rows[odd]] = True
-        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
+        self._record(wanted[columns.taped[wanted]])
+
+    def _record(self, rows: Rows) -> None:
+        columns, law = self._columns, self._jitter.law[rows]
+        rx, present = self._jitter.lagging(rows)
+        tx = columns.outbox[rows, HEADER_BYTES:]
+        tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
+        self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
 
     def _drain(self, rows: Rows) -> None:
         columns = self._columns
