@@ -101,10 +101,9 @@ def passed(db: Connection, call_id: int, node: str, path: Sequence[str], answers
 
 
 def manager_called(db: Connection, call_id: int, node: str, to: str, at: float) -> None:
-    """A manager is being called; when the first of them was is known already."""
+    """A manager is being called."""
     mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
-    started = func.coalesce(calls.c.manager_started_at, at)
-    db.execute(mine.values(manager=to, manager_started_at=started, updated_at=at))
+    db.execute(mine.values(manager=to, manager_started_at=at, updated_at=at))
 
 
 def manager_answered(db: Connection, call_id: int, node: str, at: float) -> None:

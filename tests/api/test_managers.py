@@ -76,6 +76,6 @@ def test_the_talk_with_a_manager_is_within_the_money(running: Any) -> None:
     [foretold] = client.data(
         "create", phone="79990000001", outgoingPhone="79932432781", record={"id": client.record()}, ivrs=ivrs, dryRun=1
     )
-    assert json.loads(foretold["costAtMost"]) == 1.5 * 31  # half an hour, and the slack
+    assert json.loads(foretold["costAtMost"]) == 1.5 * 30
     client.until_over(client.create(client.record(), ivrs=ivrs)["id"])
     assert 170 <= running.engine.dialled[0].script.limits.duration_ms / 1000 < 180
