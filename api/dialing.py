@@ -205,15 +205,14 @@ class Dialing:
         noting = asyncio.create_task(self._note_down(prepared, told))
         try:
             async for fact in call:
-                hub.tell(number, fact)  # who watches does not wait for the store
+                hub.tell(number, _public(fact))  # who watches does not wait for the store
                 told.put_nowait(fact)
             told.put_nowait(None)
             await noting
         finally:
             noting.cancel()
         result = await call.result()
-        facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
-        end = await self._dispatcher.in_thread(self._end, result, facts)
+        end = await self._dispatcher.in_thread(self._end, result, hub.facts(number))
         await self._conclude(end)
         _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
@@ -328,3 +327,13 @@ class Dialing:
                 return write(db, *arguments)
 
         return await self._dispatcher.in_thread(work)
+
+
+def _public(fact: dict[str, Any]) -> dict[str, Any]:
+    """The fact without the names of our own files: those who watch a call are not who runs the service."""
+    told = {key: value for key, value in fact.items() if key != "journal"}
+    if fact["type"] == "recording":
+        del told["path"]  # of `ended` it is the way through the menu
+    if fact.get("recording"):
+        told["recording"] = {key: value for key, value in fact["recording"].items() if key != "path"}
+    return told

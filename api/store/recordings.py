@@ -72,10 +72,10 @@ def by_token(db: Connection, token: str) -> Recording | None:
     return None if row is None else Recording(*row)
 
 
-def of_account(db: Connection, account_id: int, call_id: int) -> Recording | None:
+def of_account(db: Connection, account_id: int, api_call_id: int, call_id: int) -> Recording | None:
     """The recording of a dialing, if that is the account's."""
-    mine = calls.c.id == recordings.c.call_id
-    found = select(recordings).join(calls, mine).where(calls.c.id == call_id, calls.c.account_id == account_id)
+    mine = calls.c.account_id == account_id, calls.c.api_call_id == api_call_id, calls.c.id == call_id
+    found = select(recordings).join(calls, calls.c.id == recordings.c.call_id).where(*mine)
     row = db.execute(found).one_or_none()
     return None if row is None else Recording(*row)
 
