@@ -188,8 +188,10 @@ def _chosen(fact: Fact) -> Message:
             return Message("pressed what leads nowhere")
         case "voice":
             return Message("said something instead of listening")
-        case "done":
+        case "done" | "ended":
             return Message("the block is done")
+        case "failed" | "busy" | "no_answer" | "rejected":
+            return Message("no manager was reached")
     return Message("chose {digits}", digits=fact.get("digits") or fact.get("outcome", ""))
 
 

@@ -35,7 +35,7 @@
     }
 
     say(words) {
-      this.said.textContent = words || say("Point at a mark, or go to it with Tab: here it says what happened. A click plays from there.");
+      this.said.textContent = words || say("Point at a mark, or go to it with Tab: here it says what happened. A click goes there.");
     }
 
     move() {
