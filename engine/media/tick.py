@@ -58,7 +58,7 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
-LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
+LOOK_AGAIN_TICKS: Final = 32  # a slot that gets one packet a tick is looked at for a second one so often
 
 
 class Tick:
@@ -315,6 +315,7 @@ class Tick:
         columns.quiet[rows] += 1
         came = self._read(rows)
         self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        columns.eager[rows[~came]] = True  # what is late comes with the next one
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
