@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.call import Call, Settings
+from engine.call import Call
 from engine.events import Answered, Ended, Ringing, Side, Trying
 from engine.journal import Journal, JournalError, replay
 from engine.media import wire
 from engine.orders import Fact, Input, Start
+from engine.settings import Settings
 from ivr.model import Block, File, Gather, Interrupt, Script
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"

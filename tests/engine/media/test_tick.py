@@ -18,6 +18,9 @@ from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.jitter import DELAY_FRAMES
 from engine.media.overload import REFUSE_LOAD, Overload
+from engine.media.rtcp import NTP_EPOCH_S, Block, Report, middle
+from engine.media.rtcp import build as build_reports
+from engine.media.rtcp import parse as parse_reports
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -65,6 +68,12 @@ class FakeWire:
         self.sources: list = [None] * SLOTS
         self.broken: set[int] = set()
         self.reads = 0
+        self.stamps: dict[int, float] = {}  # when what is in the inbox came; 0 where it is not told
+        self.time = 0.0
+        self.dropped = 0
+        self.reports_to: list = [None] * SLOTS
+        self.reports: list[list[bytes]] = [[] for _ in range(SLOTS)]
+        self.reports_waiting: list[deque] = [deque() for _ in range(SLOTS)]
 
     def send(self, rows):
         return [row for row in rows.tolist() if not self.send_one(row, self.columns.outbox[row].tobytes())]
@@ -82,7 +91,8 @@ class FakeWire:
             if not self.waiting[row]:
                 lengths.append(NOTHING)
                 continue
-            source, datagram = self.waiting[row].popleft()
+            source, datagram, *stamp = self.waiting[row].popleft()
+            self.stamps[row] = stamp[0] if stamp else 0.0
             self.sources[row] = None if self.latched[row] else source
             self.columns.inbox[row, : len(datagram)] = np.frombuffer(datagram, np.uint8)
             lengths.append(len(datagram))
@@ -104,6 +114,31 @@ class FakeWire:
     def clear(self, row):
         self.aim(row, None)
         self.waiting[row].clear()
+
+    def arrivals(self, rows):
+        return np.array([self.stamps.get(row, 0.0) for row in rows.tolist()])
+
+    def wall(self):
+        return self.time
+
+    def far_host(self, row):
+        return self.targets[row][0] if self.targets[row] else None
+
+    def overflowed(self, row):
+        return self.dropped
+
+    def aim_reports(self, row, address):
+        self.reports_to[row] = address
+
+    def latch_reports(self, row, address):
+        self.reports_to[row] = address
+
+    def send_report(self, row, datagram):
+        if self.reports_to[row] is not None:
+            self.reports[row].append(datagram)
+
+    def receive_report(self, row):
+        return self.reports_waiting[row].popleft() if self.reports_waiting[row] else None
 
 
 class FakeEars:
@@ -207,6 +242,13 @@ class Stage:
 
     def of(self, *kinds):
         return [event for event in self.events if isinstance(event, kinds)]
+
+    @property
+    def counts(self):
+        """Sent, received, lost, invalid: of the call that ended last."""
+        closed = self.events[-1]
+        assert isinstance(closed, Closed)
+        return closed.sent, closed.received, closed.lost, closed.invalid
 
     def packets(self, row=0):
         return [parse(packet) for packet in self.wire.sent[row]]
@@ -316,7 +358,8 @@ def test_close_tells_the_prompts_first(stage):
     stage.do(Play(1, (stage.clip(NOISE),)), Play(2, ()))
     stage.turn(2)
     stage.do(Close())
-    assert stage.events == [Played(1, 40, "closed"), Played(2, 0, "closed"), Closed(2, 0, 0, 0)]
+    assert stage.events[:-1] == [Played(1, 40, "closed"), Played(2, 0, "closed")]
+    assert stage.counts == (2, 0, 0, 0)
     stage.do(Play(3, ()), Close())
     stage.turn(3)
     assert len(stage.events) == 3
@@ -550,7 +593,9 @@ def test_strangers_are_not_taken(stage):
         stage.hear(source=("198.51.100.1", 4000))
     stage.turn(5)
     stage.do(Close())
-    assert stage.events == [Closed(5, 0, 0, 5)]
+    assert stage.events[:-1] == []
+    assert stage.counts == (5, 0, 0, 5)
+    assert stage.events[-1].strangers == 5
 
 
 def test_a_new_remote_latches_anew(stage):
@@ -581,7 +626,9 @@ def test_counts(stage):
         stage.hear(sequence=sequence)
         stage.turn()
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Closed(10, 8, 2, 0)]
+    assert stage.events[:-1] == [MediaStarted()]
+    assert stage.counts == (10, 8, 2, 0)
+    assert stage.events[-1].doubled == 2
 
 
 def test_what_is_invalid_is_counted_and_ignored(stage):
@@ -596,7 +643,10 @@ def test_what_is_invalid_is_counted_and_ignored(stage):
     stage.hear(payload=b"\x01\x02", payload_type=101)
     stage.turn(20)
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Closed(21, 1, 0, 10)]
+    assert stage.events[:-1] == [MediaStarted()]
+    assert stage.counts == (21, 1, 0, 10)
+    told = stage.events[-1]
+    assert (told.strangers, told.garbage, told.wrong_type, told.wrong_size) == (0, 6, 2, 2)
 
 
 def test_random_packets_change_nothing(stage):
@@ -624,7 +674,8 @@ def test_another_ssrc_goes_on(stage):
         stage.hear()
     stage.turn(3)
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Closed(6, 6, 0, 0)]
+    assert stage.events[:-1] == [MediaStarted()]
+    assert stage.counts == (6, 6, 0, 0)
 
 
 def test_bursts_are_read_out(stage):
@@ -643,7 +694,65 @@ def test_what_came_before_the_end_is_counted(stage):
     stage.turn()
     stage.press(1)
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Digit("1"), Closed(1, 6, 0, 0)]
+    assert stage.events[:-1] == [MediaStarted(), Digit("1")]
+    assert stage.counts == (1, 6, 0, 0)
+
+
+@pytest.mark.parametrize(("spread_ms", "jitter_ms"), [(0, 0), (30, 10)])
+def test_jitter_by_the_time_of_arrival(stage, spread_ms, jitter_ms):
+    """However late in its tick a packet is read; lost ones change nothing."""
+    chance = np.random.default_rng(6)
+    stage.open()
+    for number in range(3000):
+        arrived = 1_800_000_000 + number * 0.02 + chance.uniform(0, spread_ms / 1000)
+        stage.hear()
+        if number % 7 == 3:
+            stage.wire.waiting[0].pop()
+        else:
+            stage.wire.waiting[0][-1] += (arrived,)
+        stage.turn()
+    stage.do(Close())
+    assert stage.events[-1].jitter_ms == pytest.approx(jitter_ms, abs=3 if spread_ms else 0.01)
+    assert stage.events[-1].lost == 3000 // 7
+
+
+def test_reports_come_and_go_with_the_ticks(stage):
+    """A far end that reports: its round trip, loss and jitter are in the last word, with MOS by the worse way."""
+    stage.open()
+    for number in range(400):
+        stage.tick.turn(number / 50)
+        stage.wire.time = number / 50
+        stage.hear()
+    told = parse_reports(stage.wire.reports[0][0]).reports[0]
+    block = Block(told.ssrc, 26, 40, 65536, 80, middle(told.sender.ntp), 0)
+    answer = build_reports(Report(99, None, (block,)), "far")
+    stage.wire.reports_waiting[0].append((answer, (FAR[0], 4001), told.sender.ntp / (1 << 32) - NTP_EPOCH_S + 0.2))
+    stage.do(Close())
+    closed = stage.events[-1]
+    assert closed.round_trip_ms == pytest.approx(200, abs=0.1)
+    assert (closed.remote_lost, closed.remote_jitter_ms) == (40, 10)
+    assert 2.5 < closed.mos < 3.5
+    assert parse_reports(stage.wire.reports[0][-1]).byes == (told.ssrc,)
+
+
+@pytest.mark.parametrize(("turns", "one_way"), [(149, False), (150, True)])
+def test_one_way_audio(stage, turns, one_way):
+    """Three seconds after the last word of where the far end is: early media before it does not count."""
+    stage.open()
+    stage.hear()
+    stage.turn(200)
+    stage.do(Remote(*FAR))
+    stage.turn(turns)
+    stage.do(Close())
+    assert stage.events[-1].one_way_audio is one_way
+
+
+@pytest.mark.parametrize("remote", [{"receive": False}, {"send": False}])
+def test_a_hold_is_no_one_way_audio(stage, remote):
+    stage.open(**remote)
+    stage.turn(300)
+    stage.do(Close())
+    assert not stage.events[-1].one_way_audio
 
 
 def test_no_media(stage):
