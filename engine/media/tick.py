@@ -60,6 +60,8 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
+CHOSEN: Final = frozenset({"voice"})  # listeners that a call may ask for
+KEYS: Final = frozenset({"digits"})
 LOOK_AGAIN_PACKETS: Final = 32  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
@@ -166,6 +168,7 @@ class Tick:
         match command:
             case Remote() | Play() | Stop() | SendDigits():
                 slot.obey(command, self.now)
+                self._attend(slot)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Record():
@@ -184,12 +187,25 @@ class Tick:
                 raise ValueError(f"{type(command).__name__} is no command")
 
     def _listen(self, slot: Slot, listens: frozenset[str]) -> None:
-        self._ears.close(slot.row)
-        self._columns.listening[slot.row] = False
+        """What the call wants to hear; keys are not its choice."""
+        row = slot.row
+        self._columns.listening[row] = self._columns.key_tones[row]
+        self._ears.close(row, CHOSEN)
         if listens:
-            self._ears.open(slot.row, listens)
-            self._columns.listening[slot.row] = True
-        self._want(slot.row)
+            self._ears.open(row, listens)
+            self._columns.listening[row] = True
+        slot.listens = listens
+        self._want(row)
+
+    def _attend(self, slot: Slot) -> None:
+        """Keys are listened for in the audio of a far end that was not asked to report them, or cannot."""
+        row, columns = slot.row, self._columns
+        if columns.key_tones[row] == slot.keys_as_tones:
+            return
+        columns.key_tones[row] = slot.keys_as_tones
+        (self._ears.open if slot.keys_as_tones else self._ears.close)(row, KEYS)
+        columns.listening[row] = slot.keys_as_tones or bool(slot.listens)
+        self._want(row)
 
     def _bridge(self, row: int, command: Bridge) -> None:
         columns = self._columns
@@ -388,10 +404,11 @@ class Tick:
         if rows.size == 0:
             return
         rx = tx = np.zeros((rows.size, FRAME_SAMPLES), np.int16)
-        present = jitter.present[rows] & (not late)  # their time goes on in a late turn, too
-        if not late:
+        keys = columns.key_tones[rows]
+        present = jitter.present[rows] & (keys | (not late))  # their time goes on in a late turn, too
+        if not late or keys.any():
             rx = g711.decode_rows(jitter.frame[rows], jitter.law[rows])
             tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
             tx[~columns.sending[rows]] = 0
-        for heard in self._ears.step(rows, rx, tx, present):
+        for heard in self._ears.step(rows, rx, tx, present, hurry=late):
             self._each(heard.row, partial(Slot.heard, heard=heard))

@@ -51,7 +51,7 @@ def test_a_replay_gives_the_same_facts(tmp_path: Path) -> None:
 def test_a_changed_fact_is_found(tmp_path: Path) -> None:
     path = tmp_path / "call.jsonl"
     write(path)
-    path.write_text(path.read_text().replace('"digit": "1", "channel"', '"digit": "2", "channel"'))
+    path.write_text(path.read_text().replace('"type": "digit", "digit": "1"', '"type": "digit", "digit": "2"'))
     difference = replay(path).difference
     assert difference is not None
     assert difference.recorded is not None
