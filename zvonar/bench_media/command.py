@@ -21,6 +21,7 @@ from zvonar.bench_media.child import BenchError
 from zvonar.bench_media.cpu import Cores, cores
 from zvonar.bench_media.designs import ChildDesign, Design, Task
 from zvonar.bench_media.measure import Line, Measured, measure
+from zvonar.bench_media.peers.asterisk import AsteriskDesign
 from zvonar.bench_media.plane_design import PlaneDesign
 from zvonar.bench_media.table import table
 
@@ -29,6 +30,7 @@ PEERS: Final[dict[str, Callable[[Task], Design]]] = {
     "floor": lambda task: ChildDesign("floor", task, phases=_phases(task.calls)),
     "asyncio": lambda task: ChildDesign("coroutines", task),
     "pyvoip": lambda task: ChildDesign("pyvoip", task, payload_type=0),
+    "asterisk": AsteriskDesign,
 }
 
 

@@ -59,6 +59,7 @@ class FarEnd:
         for each, port in zip(self._sockets, ports, strict=True):
             if port:
                 each.connect(("127.0.0.1", port))
+        self._departures.leave_out([call for call, port in enumerate(ports) if not port])
         self._live = sum(port > 0 for port in ports)
 
     def run(self) -> None:
