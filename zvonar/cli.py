@@ -136,9 +136,7 @@ def bench_media(
     from zvonar.bench_media.options import counts, peers
 
     raise typer.Exit(
-        media(
-            calls=counts(calls), seconds=seconds, listening=listening, against=peers(against), as_json=as_json
-        )
+        media(calls=counts(calls), seconds=seconds, listening=listening, against=peers(against), as_json=as_json)
     )
 
 

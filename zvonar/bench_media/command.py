@@ -20,8 +20,9 @@ from zvonar.bench_media import clip
 from zvonar.bench_media.child import BenchError
 from zvonar.bench_media.cpu import Cores, cores
 from zvonar.bench_media.designs import ChildDesign, Design, Task
-from zvonar.bench_media.measure import Line, Measured, measure
+from zvonar.bench_media.measure import Measured, measure
 from zvonar.bench_media.peers.asterisk import AsteriskDesign
+from zvonar.bench_media.peers.seat import raise_limit
 from zvonar.bench_media.plane_design import PlaneDesign
 from zvonar.bench_media.table import table
 
@@ -34,11 +35,10 @@ PEERS: Final[dict[str, Callable[[Task], Design]]] = {
 }
 
 
-def media(
-    *, calls: Sequence[int], seconds: float, listening: float, against: Sequence[str], as_json: bool
-) -> int:
+def media(*, calls: Sequence[int], seconds: float, listening: float, against: Sequence[str], as_json: bool) -> int:
     """Measure and print; exit status 1 if nothing could be measured."""
     logging.getLogger("zvonar").setLevel(logging.ERROR)
+    raise_limit()
     used = cores()
     _note(f"what is measured has core {used.measured}, the far end and this bench have core {used.others}")
     if used.measured == used.others:

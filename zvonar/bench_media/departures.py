@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -41,7 +41,9 @@ class Departures:
         self._header["first"] = 0x80
         self._header["second"] = payload_type
         self._header["ssrc"] = random.integers(1 << 32, size=calls)
-        self._senders = [partial(each.send, row.data) for each, row in zip(sockets, self._outbox, strict=True)]
+        self._senders: list[Callable[[], int]] = [
+            partial(each.send, row.data) for each, row in zip(sockets, self._outbox, strict=True)
+        ]
         self._bounds = np.linspace(0, calls, SLICES + 1).astype(int).tolist()
         self._live = np.ones(calls, bool)
         self.sent = 0
@@ -80,9 +82,7 @@ class Departures:
         if age == 0:
             self._pressed_at[call] = self._timestamp[call]
         second = DIGIT_TYPE | (0x80 if age == 0 else 0)
-        head = _HEADER.pack(
-            0x80, second, self._sequence[call], self._pressed_at[call], int(self._header["ssrc"][call])
-        )
+        head = _HEADER.pack(0x80, second, self._sequence[call], self._pressed_at[call], int(self._header["ssrc"][call]))
         return head + self._presses.event(call, age)
 
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import resource
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -103,14 +101,12 @@ class AsteriskDesign:
         port = _free_port()
         self._configure({"HOME": str(self._home), "MODULES": modules, "DATA": data, "PORT": str(port)})
         command += ["-C", str(self._home / "etc" / "asterisk.conf")]
-        with on_core(self._task.core), (self._home / "console").open("wb") as console:
-            self._process = subprocess.Popen(
-                [*command, "-f"], stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT, cwd=self._home,
-                preexec_fn=_raise_limit, start_new_session=True,
-            )  # fmt: skip
+        self._process = self._spawn([*command, "-f"])
         await self._booted(command)
         self._caller = await Caller.towards(port)
-        return await self._caller.place(["1" if self._task.hears(index) else "0" for index in range(len(far_ports))], far_ports)
+        return await self._caller.place(
+            ["1" if self._task.hears(index) else "0" for index in range(len(far_ports))], far_ports
+        )
 
     async def finish(self) -> Found:
         keys = (self._home / "log" / "keys").read_text("utf-8", "replace")
@@ -128,10 +124,20 @@ class AsteriskDesign:
                 self._process.wait()
         shutil.rmtree(self._home, ignore_errors=True)
 
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with on_core(self._task.core), (self._home / "console").open("wb") as console:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                cwd=self._home,
+                start_new_session=True,
+            )
+
     def _configure(self, words: dict[str, str]) -> None:
         for folder in ("etc", "cache", "lib", "agi", "spool", "run", "log"):
             (self._home / folder).mkdir()
-        codes = np.load(self._task.clip)
         # In one piece: between two files of a Playback there is a gap. Calls begin apart anyway.
         (self._home / "clip.alaw").write_bytes(np.load(self._task.clip).tobytes() * ROUNDS)
         for name, text in FILES.items():
@@ -176,9 +182,3 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _raise_limit() -> None:
-    with suppress(ValueError, OSError):
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -55,7 +55,7 @@ class Caller(asyncio.DatagramProtocol):
             self._send(self._request("INVITE", index, f"sip:{number}@127.0.0.1", f"<sip:{number}@127.0.0.1>", rtp_port))
             done, _ = await asyncio.wait([answered], timeout=AGAIN_S)
             if done:
-                return answered.result()
+                return int(answered.result())
         return 0
 
     def datagram_received(self, data: bytes, addr: object) -> None:

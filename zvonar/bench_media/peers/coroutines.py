@@ -101,11 +101,16 @@ async def carry(settings: dict[str, Any]) -> None:
         ports.append(transport.get_extra_info("sockname")[1])
     gc.collect()
     gc.freeze()
-    over = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: over.done() or over.set_result(None))
+    over: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(sys.stdin, _settle, over)
     say({"ports": ports})
     await over
     say({"digits": sum(call.digits for call in calls), "received": sum(call.received for call in calls)})
+
+
+def _settle(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 def main(arguments: list[str]) -> int:

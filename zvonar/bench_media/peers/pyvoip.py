@@ -39,9 +39,7 @@ def main(arguments: list[str]) -> int:
     for index, (far_port, heard, port) in enumerate(
         zip(settings["far_ports"], settings["heard"], free_ports(), strict=False)
     ):
-        client = RTPClient(
-            codecs, "127.0.0.1", port, "127.0.0.1", far_port, TransmitType.SENDRECV, dtmf=digits.append
-        )
+        client = RTPClient(codecs, "127.0.0.1", port, "127.0.0.1", far_port, TransmitType.SENDRECV, dtmf=digits.append)
         try:
             client.start()
             if heard:
