@@ -20,7 +20,6 @@ WARM_UP_S: Final = 1.5
 AFTER_S: Final = 0.2  # for the last digits to come up
 BUSY: Final = 0.85
 LAG_MS: Final = 20.0
-PERSON_UNITS: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +77,21 @@ async def measure(name: str, design: Design, task: Task, seconds: float, cores: 
         await far_end.ask({"measure": seconds})
         began, cpu, unread = time.monotonic(), spent(design.pid), _drops(ports)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
-        took, used, unread = time.monotonic() - began, spent(design.pid), _drops(ports) - unread
+        took, used, unread = time.monotonic() - began, spent(design.pid).since(cpu), _drops(ports) - unread
         told = await far_end.told()
         class_ = scheduler(design.pid)
         sent = (await far_end.ask({"hush": True}))["sent"]
         await asyncio.sleep(AFTER_S)
         found = await design.finish()
-    packets = open_calls * took * 1000 / FRAME_MS
-    user_us, system_us = (
-        (after - before) * PERSON_UNITS / packets if packets else None for before, after in zip(cpu, used, strict=True)
-    )
+    frames = open_calls * took * 1000 / FRAME_MS
+    cpu_us, user_us, system_us = (round(each * 1e6 / frames, 3) if frames else None for each in used)
     line = Line(
         design=name,
         calls=task.calls,
         seconds=seconds,
-        cpu_us=None if user_us is None or system_us is None else round(user_us + system_us, 3),
-        user_us=None if user_us is None else round(user_us, 3),
-        system_us=None if system_us is None else round(system_us, 3),
+        cpu_us=cpu_us,
+        user_us=user_us,
+        system_us=system_us,
         sent=told["sent"],
         lost=told["lost"] + unread,
         wrong=told["wrong"],
