@@ -155,6 +155,14 @@ class ClipsConfig(_Section):
     max_s: int = Field(default=300, ge=1, le=1800)  # all of them together: 18 hours
 
 
+class RecordingConfig(_Section):
+    """`[recording]`: calls that the service records."""
+
+    folder: Path | None = None  # default: `recordings` beside the records
+    format: Literal["wav", "ogg"] = "wav"  # 1.9 MB a minute, lossless; Opus in Ogg: an eighth of that, more CPU
+    keep_days: int = Field(default=30, ge=0, le=36_500)  # 0: for ever
+
+
 class ApiConfig(_Section):
     """`[api]`: the service."""
 
@@ -217,6 +225,7 @@ class Config(_Section):
     trunk: tuple[TrunkConfig, ...] = ()
     store: StoreConfig = StoreConfig()
     clips: ClipsConfig = ClipsConfig()
+    recording: RecordingConfig = RecordingConfig()
     api: ApiConfig = ApiConfig()
     webhook: WebhookConfig = WebhookConfig()
     tariff: TariffConfig = TariffConfig()

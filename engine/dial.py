@@ -28,6 +28,7 @@ class Dial:
     timeout_s: float = 30.0  # how long to ring
     detect_end_of_speech: bool = False  # wait for the end of the callee's greeting before the first prompt
     journal: Path | None = None
+    record_to: Path | None = None  # .wav or .ogg; its folder is there. A file of that name is replaced
     id: str | None = None
     records: Mapping[str, Path] = field(default_factory=dict)  # audio files of the script's `record` prompts
 

@@ -9,12 +9,14 @@ import numpy as np
 from engine.media.rtp import HEADER, HEADER_BYTES, MAX_BYTES, PACKET_BYTES, VERSION_2
 
 FOREVER: Final = 1 << 62  # frames of silence between prompts
+NOBODY: Final = -1
 
 
 class Columns:
     """Owned by the media thread; a slot's own, rarer things are in `engine.media.slot`."""
 
     def __init__(self, slots: int) -> None:
+        self.phase = np.zeros(slots, np.uint8)  # in which turn of a frame the row is served
         # sending
         self.sending = np.zeros(slots, bool)  # there is somewhere to send to, and no hold
         self.plain = np.zeros(slots, bool)  # one packet of 160 samples a tick, no keys being pressed
@@ -45,7 +47,10 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
-        self.backlog = np.zeros(slots, np.int64)  # samples that wait for the ears
+        self.taped = np.zeros(slots, bool)  # both directions are recorded
+        self.generation = np.zeros(slots, np.uint32)
+        # bridging
+        self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays
         # fixed buffers: the sockets read and write these
         self.outbox = np.zeros((slots, PACKET_BYTES), np.uint8)
         self.header = self.outbox[:, :HEADER_BYTES].view(HEADER)[:, 0]
@@ -59,10 +64,11 @@ class Columns:
         for column in (
             self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.cursor, self.stride,
             self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen, self.expected,
-            self.received, self.invalid, self.receiving, self.quiet, self.eager, self.listening, self.backlog,
+            self.received, self.invalid, self.receiving, self.quiet, self.eager, self.listening,
         ):  # fmt: skip
             column[row] = 0
         self.gain[row] = 1
+        self.peer[row] = NOBODY
         self.frames_left[row] = FOREVER
         self.sequence[row] = generation_seed.integers(1 << 16)
         self.timestamp[row] = generation_seed.integers(1 << 32)

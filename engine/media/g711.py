@@ -25,6 +25,7 @@ class Law(IntEnum):
 
 PAYLOAD_TYPES: Final = {8: Law.A, 0: Law.MU}  # RFC 3551, table 4
 SILENCE: Final = {Law.A: 0xD5, Law.MU: 0xFF}
+SILENCE_OF_LAW: Final[Codes] = np.array([SILENCE[law] for law in Law], np.uint8)
 
 
 def _decode_a() -> Linear:
@@ -74,3 +75,19 @@ def decode_rows(codes: Codes, laws: NDArray[np.uint8]) -> Linear:
 def encode(samples: Linear, law: Law) -> Codes:
     """Codes of the same shape."""
     return np.take(_ENCODE[law], samples.view(np.uint16))
+
+
+def translate(codes: Codes, law: Law, into: Law) -> Codes:
+    """The same sound in another law."""
+    return np.take(_TRANSLATE[law, into], codes)
+
+
+def translate_rows(codes: Codes, laws: NDArray[np.uint8], into: NDArray[np.uint8]) -> Codes:
+    """The same sound, rows (n, samples) each from its own law into another (both (n,))."""
+    return np.take(_TRANSLATE.reshape(-1), codes + ((laws.astype(np.uint16) * 2 + into) << 8)[:, None])
+
+
+_ALL: Final = np.arange(256, dtype=np.uint8)
+_TRANSLATE: Final[NDArray[np.uint8]] = np.stack(
+    [np.stack([_ALL if law is into else encode(decode(_ALL, law), into) for into in Law]) for law in Law]
+)  # [law, into, code]

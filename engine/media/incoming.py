@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.media.columns import Columns
-from engine.media.g711 import PAYLOAD_TYPES, Linear, decode
+from engine.media.g711 import PAYLOAD_TYPES
+from engine.media.jitter import JitterBuffer
 from engine.media.latch import Latch
 from engine.media.rtp import COMFORT_NOISE, FRAME_MS, FRAME_SAMPLES, PACKET_BYTES, VERSION_2, Packet, parse
 from engine.media.sockets import Address, Wire
@@ -21,7 +21,6 @@ WINDOW: Final = 64  # packets back that are told from doubles
 CROWD_PACKETS: Final = 64  # of strangers, before the far end is known: then only the SDP's own address is heard
 RESTART: Final = 3000  # further on, or far back: the far end counts anew (RFC 3550, MAX_DROPOUT)
 SEQUENCES: Final = 1 << 16
-BACKLOG_FRAMES: Final = 8  # that wait for the ears; older ones are given up
 COMFORT_MS: Final = 27_000  # silence that comfort noise announced may last so much longer
 _ALL: Final = (1 << WINDOW) - 1
 
@@ -33,12 +32,14 @@ class Incoming:
         self,
         row: int,
         columns: Columns,
+        jitter: JitterBuffer,
         wire: Wire,
         emit: Callable[[SlotEvent], None],
-        pressed: Callable[[], None],
+        pressed: Callable[[str], None],
     ) -> None:
         self._row = row
         self._columns = columns
+        self._jitter = jitter
         self._wire = wire
         self._emit = emit
         self._pressed = pressed
@@ -48,7 +49,6 @@ class Incoming:
         self._presses = Presses()
         self._refused = 0  # packets, since the far end was named
         self._flowing = False
-        self._waiting: list[Linear] = []
 
     def set_remote(self, remote: Remote, networks: Sequence[str]) -> None:
         """Another far end, or another format of the same. ValueError or OSError for an address that is none."""
@@ -91,27 +91,6 @@ class Incoming:
         self._flowing = False
         self._columns.normal[self._row] = 0
 
-    def frame(self) -> Linear | None:
-        """The next frame that waits for the ears."""
-        if self._columns.backlog[self._row] < FRAME_SAMPLES:
-            return None
-        samples = np.concatenate(self._waiting)
-        self._keep(samples[FRAME_SAMPLES:])
-        return samples[:FRAME_SAMPLES]
-
-    def keep(self, samples: Linear) -> None:
-        """Samples for the ears, behind those that wait."""
-        if self._columns.listening[self._row]:
-            self._keep(np.concatenate([*self._waiting, samples])[-BACKLOG_FRAMES * FRAME_SAMPLES :])
-
-    def forget(self) -> None:
-        """Nothing waits for the ears."""
-        self._keep(np.zeros(0, np.int16))
-
-    def _keep(self, samples: NDArray[np.int16]) -> None:
-        self._waiting = [samples] if samples.size else []
-        self._columns.backlog[self._row] = samples.size
-
     def _refuse(self, remote: Remote) -> None:
         """Strangers that crowd out a far end which we do not know yet: from now on the kernel keeps them away."""
         if self._latch is None:
@@ -148,6 +127,7 @@ class Incoming:
         anew = columns.received[row] == 0 or packet.ssrc != columns.rx_ssrc[row]
         if anew or (ahead > RESTART and behind > RESTART):
             columns.rx_ssrc[row] = packet.ssrc
+            self._jitter.restart(row)
             ahead, behind, seen = 1, SEQUENCES - 1, 0
         else:
             seen = int(columns.rx_seen[row])
@@ -165,9 +145,11 @@ class Incoming:
 
     def _hear(self, packet: Packet, size: int) -> None:
         law = PAYLOAD_TYPES[packet.payload_type]
-        self.keep(decode(np.frombuffer(packet.payload, np.uint8), law))
+        self._jitter.put(self._row, packet.timestamp, np.frombuffer(packet.payload, np.uint8), law)
         settled = self._wire.source(self._row) is None
         plain = settled and size == PACKET_BYTES and len(packet.payload) == FRAME_SAMPLES
+        if self._jitter.wanted[self._row]:
+            plain = plain and law == self._jitter.law[self._row]
         self._columns.normal[self._row] = VERSION_2 << 8 | packet.payload_type if plain else 0
         self._columns.rx_law[self._row] = law
 
@@ -178,4 +160,4 @@ class Incoming:
         digit = self._presses.take(packet.ssrc, packet.timestamp, packet.marker, event)
         if digit is not None:
             self._emit(Digit(digit))
-            self._pressed()
+            self._pressed(digit)

@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
@@ -21,6 +21,7 @@ import engine
 from engine.clips.cache import Clip
 from engine.clock import SystemClock
 from engine.config import ConfigError, MediaConfig
+from engine.media.overload import Cause
 from engine.media.settings import Settings
 from engine.media.wire import (
     Closed,
@@ -85,7 +86,8 @@ class MediaPlane:
         self._generation = 0
         self._clips: dict[str, tuple[int, Clip]] = {}
         self._restart: asyncio.TimerHandle | None = None
-        self.busy = 0.0
+        self.busy = 0.0  # share of its time that the media process worked in the last second
+        self.late: Counter[Cause] = Counter()  # late ticks so far
 
     @property
     def pid(self) -> int:
@@ -261,14 +263,22 @@ class MediaPlane:
                 self._begin(event)
             case Loading():
                 self.busy = event.busy
-                if event.late:
-                    _log.warning("media: %d late ticks in a second, %.0f %% busy", event.late, event.busy * 100)
+                self._count_late(event)
             case Faulted() if row < 0:
                 self._refused(event.message)
             case _:
                 slot = self._open.get(row)
                 if slot is not None and slot.generation == generation:
                     self._tell(slot, at, cast(SlotEvent, event))
+
+    def _count_late(self, event: Loading) -> None:
+        late = {
+            Cause.OWN_WORK: event.late_own_work, Cause.STEAL: event.late_steal, Cause.SCHEDULER: event.late_scheduler,
+        }  # fmt: skip
+        self.late.update(late)
+        if any(late.values()):
+            causes = ", ".join(f"{count} by {cause}" for cause, count in late.items() if count)
+            _log.warning("media: late ticks in the last second: %s; %.0f %% busy", causes, event.busy * 100)
 
     def _tell(self, slot: MediaSlot, at: float, event: SlotEvent) -> None:
         if isinstance(event, Closed | Faulted):

@@ -13,21 +13,24 @@ import signal
 import socket
 import sys
 import time
+from collections import Counter
 
 from detection.bank import Bank
 from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.control import Control, Gone
+from engine.media.overload import Cause, Overload, Work
 from engine.media.pacer import FRAME_S, Pacer
 from engine.media.settings import restore
 from engine.media.sockets import PortsError, Sockets, bind, ports_of
+from engine.media.steal import Steal
+from engine.media.tape import NoTape
 from engine.media.tick import Tick
 from engine.media.wire import Envelope, Faulted, Loading, Ready
 
 SPARE_FILES = 64  # open files beside the sockets
 GUARD_S = 0.001  # before a deadline nothing else is begun
 LOADING_S = 1.0
-PHASES = ((1000, 4), (250, 2), (0, 1))  # slots above which the 20 ms are split
 
 
 def main(arguments: list[str]) -> int:
@@ -47,43 +50,64 @@ def main(arguments: list[str]) -> int:
             control.emit(Envelope(-1, 0, 0.0, Faulted(str(error))))
             return 1
         columns = Columns(settings.calls)
-        phases = next(phases for above, phases in PHASES if settings.calls > above)
-        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), control.emit, phases=phases)
+        overload = Overload()
+        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), NoTape(), overload, control.emit)
         gc.collect()
         gc.freeze()
         gc.disable()
         control.emit(Envelope(-1, 0, 0.0, Ready(tuple(ports_of(sockets)), _schedule())))
-        _run(tick, control, settings.anchor, phases)
+        _run(tick, control, overload, settings.anchor)
     except Gone:
         pass
     return 0
 
 
-def _run(tick: Tick, control: Control, anchor: float, phases: int) -> None:
-    pacer = Pacer(time.monotonic() + FRAME_S, phases)
-    worked = 0.0
-    late = 0
-    told_at = time.monotonic()
+def _run(tick: Tick, control: Control, overload: Overload, anchor: float) -> None:
+    pacer, steal = Pacer(time.monotonic() + FRAME_S), Steal()
+    report = Report(control, overload, time.monotonic())
+    worked_s, cpu_s, ended = 0.0, time.thread_time(), time.monotonic()
     while True:
-        worked += _use_slack(tick, control, pacer.deadline, anchor)
-        begun = time.monotonic()
+        pacer.skip(tick.calls)
+        slack_s, ended = _use_slack(tick, control, pacer.deadline, anchor, ended)
+        begun, cpu_before, cpu_s = time.monotonic(), cpu_s, time.thread_time()
         phase = pacer.phase
-        slipped, is_late = pacer.begin(begun)
+        slipped, behind_s = pacer.begin(begun)
+        work = Work(worked_s + slack_s, cpu_s - cpu_before, ended)
+        late = overload.turn(begun, behind_s, work, steal.any)
         if slipped:
             tick.slip(slipped)
-        tick.turn(anchor + begun, phase, is_late)
+        tick.turn(anchor + begun, phase, late)
+        tick.shed(overload.shed(tick.slots))
         control.flush()
-        late += is_late
         ended = time.monotonic()
-        worked += ended - begun
-        if ended - told_at >= LOADING_S:
-            busy = min(1.0, worked / (ended - told_at))
-            control.emit(Envelope(-1, 0, anchor + ended, Loading(round(busy, 4), late, tick.slots)))
-            worked, late, told_at = 0.0, 0, ended
+        worked_s = ended - begun
+        report.worked(anchor, ended, slack_s + worked_s, tick.slots)
 
 
-def _use_slack(tick: Tick, control: Control, deadline: float, anchor: float) -> float:
-    """Take commands and clips until the deadline; returns the seconds that were worked."""
+class Report:
+    """Says once a second how busy we are."""
+
+    def __init__(self, control: Control, overload: Overload, now: float) -> None:
+        self._control = control
+        self._overload = overload
+        self._told_at = now
+        self._told: Counter[Cause] = Counter()
+        self._worked_s = 0.0
+
+    def worked(self, anchor: float, now: float, seconds: float, slots: int) -> None:
+        """So many seconds more; `now` by the monotonic clock."""
+        self._worked_s += seconds
+        if now - self._told_at < LOADING_S:
+            return
+        late = self._overload.late
+        busy = min(1.0, self._worked_s / (now - self._told_at))
+        new = [late[cause] - self._told[cause] for cause in (Cause.OWN_WORK, Cause.STEAL, Cause.SCHEDULER)]
+        self._control.emit(Envelope(-1, 0, anchor + now, Loading(round(busy, 4), slots, *new)))
+        self._worked_s, self._told_at, self._told = 0.0, now, late.copy()
+
+
+def _use_slack(tick: Tick, control: Control, deadline: float, anchor: float, ended: float) -> tuple[float, float]:
+    """Take commands and clips until the deadline; the seconds that were worked, and when the last work ended."""
     worked = 0.0
     until = deadline - GUARD_S
     tick.load(until)
@@ -94,11 +118,12 @@ def _use_slack(tick: Tick, control: Control, deadline: float, anchor: float) -> 
         for command in control.read():
             tick.obey(command)
         tick.load(until)
-        worked += time.monotonic() - begun
-        if time.monotonic() >= until:
+        ended = time.monotonic()
+        worked += ended - begun
+        if ended >= until:
             break
     time.sleep(max(0.0, deadline - time.monotonic()))
-    return worked
+    return worked, ended
 
 
 def _raise_limit(needed: int) -> None:

@@ -11,6 +11,7 @@ from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.g711 import PAYLOAD_TYPES
 from engine.media.incoming import Incoming
+from engine.media.jitter import JitterBuffer
 from engine.media.outgoing import Outgoing
 from engine.media.player import Player
 from engine.media.rtp import MARKER
@@ -43,9 +44,11 @@ class Slot:
         generation: int,
         opened: Open,
         columns: Columns,
+        jitter: JitterBuffer,
         arena: Arena,
         wire: Wire,
         emit: Callable[[SlotEvent], None],
+        pass_on: Callable[[str], None],
     ) -> None:
         self.row = row
         self.generation = generation
@@ -53,9 +56,10 @@ class Slot:
         self._columns = columns
         self._wire = wire
         self._emit = emit
+        self._pass_on = pass_on
         self.player = Player(row, columns, arena, emit)
         self.outgoing = Outgoing(row, columns, wire)
-        self.incoming = Incoming(row, columns, wire, emit, self._pressed)
+        self.incoming = Incoming(row, columns, jitter, wire, emit, self._pressed)
         wire.clear(row)
 
     def obey(self, command: Remote | Play | Stop | SendDigits) -> None:
@@ -129,9 +133,10 @@ class Slot:
         columns.sending[row] = remote.send and remote.port > 0 and not ip_address(remote.host).is_unspecified
         columns.receiving[row] = remote.receive
 
-    def _pressed(self) -> None:
+    def _pressed(self, digit: str) -> None:
         self.player.interrupt(Stopped.DIGIT)
         self.settle()
+        self._pass_on(digit)
 
 
 def _check(remote: Remote) -> None:

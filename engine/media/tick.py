@@ -6,7 +6,7 @@ Sending comes first, so that packets leave at the deadline; what is heard in a t
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
-from engine.media.columns import Columns
+from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
+from engine.media.jitter import JitterBuffer
+from engine.media.overload import Overload
+from engine.media.pacer import PHASES, phase_of_next
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
+from engine.media.tape import Tape
 from engine.media.wire import (
+    Bridge,
     Close,
     Envelope,
     Event,
@@ -30,6 +35,7 @@ from engine.media.wire import (
     Load,
     Open,
     Play,
+    Record,
     Remote,
     SendDigits,
     SlotEvent,
@@ -38,7 +44,18 @@ from engine.media.wire import (
 
 Rows = NDArray[np.intp]
 T = TypeVar("T")
-REFUSALS: Final = (ValueError, OSError, ArenaError)  # a command or a far end that makes no sense, not our mistake
+
+
+class Overloaded(Exception):
+    """There is no time for this call."""
+
+
+REFUSALS: Final = (
+    ValueError,
+    OSError,
+    ArenaError,
+    Overloaded,
+)  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
 LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
 
@@ -52,20 +69,26 @@ class Tick:
         wire: Wire,
         arena: Arena,
         ears: Ears,
+        tape: Tape,
+        overload: Overload,
         emit: Callable[[Envelope], None],
         *,
-        phases: int = 1,
+        phase_of_next: Callable[[Sequence[int]], int] = phase_of_next,
         seed: int | None = None,
     ) -> None:
         self._columns = columns
         self._wire = wire
         self._arena = arena
         self._ears = ears
+        self._jitter = JitterBuffer(columns.sending.size)
         self._emit = emit
-        self._phases = phases
+        self._tape = tape
+        self._overload = overload
+        self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
         self._slots: dict[int, Slot] = {}
-        self._rows: list[Rows] = [np.zeros(0, np.intp)] * phases
+        self._rows: list[Rows] = [np.zeros(0, np.intp)] * PHASES
+        self.calls = [0] * PHASES  # slots in use, by phase
         self._turns = 0
         self.now = 0.0  # Unix seconds, the `at` of events
 
@@ -94,6 +117,11 @@ class Tick:
         """Copy clips into the arena while the monotonic clock is before `until`."""
         self._arena.work(until)
 
+    def shed(self, count: int) -> None:
+        """Give up so many calls, the newest ones: there is no time for all."""
+        for slot in list(self._slots.values())[len(self._slots) - count :]:
+            self._fault(slot.row, slot.generation, Overloaded("given up: the media process has no time for all calls"))
+
     def slip(self, frames: int) -> None:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
@@ -106,22 +134,28 @@ class Tick:
         if rows.size == 0:
             return
         self._send(rows)
-        direct = self._receive(rows)
+        self._receive(rows)
         self._miss(rows)
-        self._hear(rows, direct, late)
+        self._hear(rows, late)
 
     # --- commands ---------------------------------------------------------------------------------------
 
     def _open(self, row: int, generation: int, command: Open) -> None:
         if row in self._slots:
             raise ValueError(f"slot {row} is open already")
+        if self._overload.refusing:
+            raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
+        self._columns.generation[row] = generation
+        self._serve(row, self._phase_of_next(self.calls))
 
         def emit(event: SlotEvent) -> None:
             self._tell(row, generation, event)
 
-        self._slots[row] = Slot(row, generation, command, self._columns, self._arena, self._wire, emit)
-        self._group()
+        self._slots[row] = Slot(
+            row, generation, command, self._columns, self._jitter, self._arena, self._wire, emit,
+            partial(self._pass_on, row),
+        )  # fmt: skip
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
@@ -129,6 +163,12 @@ class Tick:
                 slot.obey(command)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
+            case Record():
+                self._columns.taped[slot.row] = True
+                self._want(slot.row)
+                self._tape.open(slot.row, slot.generation, command.path)
+            case Bridge():
+                self._bridge(slot.row, command)
             case Close():
                 self._drain(np.array([slot.row]))  # what has come already belongs to this call
                 if slot.row in self._slots:
@@ -140,21 +180,55 @@ class Tick:
     def _listen(self, slot: Slot, listens: frozenset[str]) -> None:
         self._ears.close(slot.row)
         self._columns.listening[slot.row] = False
-        slot.incoming.forget()
         if listens:
             self._ears.open(slot.row, listens)
             self._columns.listening[slot.row] = True
+        self._want(slot.row)
+
+    def _bridge(self, row: int, command: Bridge) -> None:
+        columns = self._columns
+        before, columns.peer[row] = int(columns.peer[row]), NOBODY
+        if before != NOBODY:
+            self._want(before)
+        peer = self._slots.get(command.slot)
+        if peer is not None and peer.generation == command.generation and command.slot != row:
+            columns.peer[row] = command.slot
+            self._want(command.slot)
+
+    def _want(self, row: int) -> None:
+        """The jitter buffer keeps frames for those rows only whose frames anybody takes."""
+        columns = self._columns
+        if row in self._slots and (columns.listening[row] or columns.taped[row] or (columns.peer == row).any()):
+            self._jitter.open(row, int(columns.rx_law[row]))
+        else:
+            self._jitter.close(row)
+
+    def _pass_on(self, row: int, digit: str) -> None:
+        """A key that the far end of this row pressed is pressed by whoever sends what it says."""
+        for hearer in np.flatnonzero(self._columns.peer == row).tolist():
+            self._each(hearer, lambda slot: slot.obey(SendDigits(digit)))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)
         if slot is not None:
             self._ears.close(row)
+            if self._columns.taped[row]:
+                codes, present = self._jitter.rest(row)
+                self._tape.close(row, slot.generation, codes, int(self._jitter.law[row]), present)
+                self._columns.taped[row] = False
             slot.release()
-            self._group()
+            phase = self._columns.phase[row]
+            self._rows[phase] = self._rows[phase][self._rows[phase] != row]
+            self.calls[phase] -= 1
+            for hearer in np.flatnonzero(self._columns.peer == row).tolist():
+                self._bridge(hearer, Bridge(NOBODY))
+            self._bridge(row, Bridge(NOBODY))
+            self._want(row)
 
-    def _group(self) -> None:
-        rows = np.array(sorted(self._slots), np.intp)
-        self._rows = [rows[rows % self._phases == phase] for phase in range(self._phases)]
+    def _serve(self, row: int, phase: int) -> None:
+        self._columns.phase[row] = phase
+        self._rows[phase] = np.append(self._rows[phase], row)
+        self.calls[phase] += 1
 
     def _each(self, row: int, act: Callable[[Slot], T]) -> T | None:
         """Do something for one slot. What fails there, fails for this slot only: it gets its `Faulted`."""
@@ -201,6 +275,12 @@ class Tick:
             loud = g711.decode(payloads[index], law) * gain
             payloads[index] = g711.encode(np.clip(np.rint(loud), -32768, 32767).astype(np.int16), law)
         columns.outbox[rows, HEADER_BYTES:] = payloads
+        bridged = rows[columns.peer[rows] != NOBODY]
+        if bridged.size:
+            peers = columns.peer[bridged]
+            columns.outbox[bridged, HEADER_BYTES:] = g711.translate_rows(
+                self._jitter.frame[peers], self._jitter.law[peers], columns.law[bridged]
+            )
 
     def _send_plain(self, rows: Rows) -> list[int]:
         columns = self._columns
@@ -226,11 +306,10 @@ class Tick:
 
     # --- receive ----------------------------------------------------------------------------------------
 
-    def _receive(self, rows: Rows) -> NDArray[np.bool_]:
-        """Read what came; true for the rows whose inbox holds a frame that goes to the ears as it is."""
-        columns = self._columns
+    def _receive(self, rows: Rows) -> None:
+        """Read what came, and give the wanted rows their frame of this tick."""
+        columns, header = self._columns, self._columns.inbox_header
         lengths = self._wire.receive(rows)
-        header = columns.inbox_header
         normal = (
             (lengths == PACKET_BYTES)
             & (columns.normal[rows] != 0)
@@ -245,20 +324,27 @@ class Tick:
         columns.received[accepted] += 1
         columns.quiet[rows] += 1
         columns.quiet[accepted] = 0
+        kept = accepted[self._jitter.wanted[accepted]]
+        if kept.size:
+            timestamps = header["timestamp"][kept].astype(np.uint32)
+            self._jitter.put_frames(kept, timestamps, columns.inbox[kept, HEADER_BYTES:PACKET_BYTES])
         came = lengths != NOTHING
         odd = np.flatnonzero(came & ~normal)
-        direct: NDArray[np.bool_] = normal & (columns.backlog[rows] == 0)
-        frames = columns.inbox[rows[direct], HEADER_BYTES:PACKET_BYTES] if direct.any() else None
-        for index in np.flatnonzero(normal & ~direct & columns.listening[rows]):
-            self._keep(int(rows[index]))
         for index in odd:
             self._take(int(rows[index]), int(lengths[index]))
         columns.eager[rows[odd]] = True
-        again = came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))
-        self._drain(rows[again])
-        if frames is not None:
-            columns.inbox[rows[direct], HEADER_BYTES:PACKET_BYTES] = frames  # a second packet lay over it
-        return direct
+        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        wanted = rows[self._jitter.wanted[rows]]
+        if wanted.size:
+            self._jitter.turn(wanted)
+        self._record(wanted[columns.taped[wanted]])
+
+    def _record(self, rows: Rows) -> None:
+        columns, law = self._columns, self._jitter.law[rows]
+        rx, present = self._jitter.lagging(rows)
+        tx = columns.outbox[rows, HEADER_BYTES:]
+        tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
+        self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
 
     def _drain(self, rows: Rows) -> None:
         columns = self._columns
@@ -276,11 +362,6 @@ class Tick:
         datagram = self._columns.inbox[row, :length].tobytes()
         self._each(row, lambda slot: slot.incoming.take(datagram))
 
-    def _keep(self, row: int) -> None:
-        codes = self._columns.inbox[row, HEADER_BYTES:PACKET_BYTES]
-        samples = g711.decode(codes, g711.Law(self._columns.rx_law[row]))
-        self._each(row, lambda slot: slot.incoming.keep(samples))
-
     def _miss(self, rows: Rows) -> None:
         columns = self._columns
         late = columns.receiving[rows] & (columns.quiet[rows] == NO_MEDIA_MS // FRAME_MS)
@@ -289,21 +370,16 @@ class Tick:
 
     # --- hear -------------------------------------------------------------------------------------------
 
-    def _hear(self, rows: Rows, direct: NDArray[np.bool_], late: bool) -> None:
-        columns = self._columns
-        listening = columns.listening[rows]
-        if late or not listening.any():
+    def _hear(self, rows: Rows, late: bool) -> None:
+        columns, jitter = self._columns, self._jitter
+        rows = rows[columns.listening[rows]]
+        if rows.size == 0:
             return
-        rows, direct = rows[listening], direct[listening]
-        rx = np.zeros((rows.size, FRAME_SAMPLES), np.int16)
-        at = rows[direct]
-        rx[direct] = g711.decode_rows(columns.inbox[at, HEADER_BYTES:PACKET_BYTES], columns.rx_law[at])
-        present = direct.copy()
-        for index in np.flatnonzero(~direct & (columns.backlog[rows] >= FRAME_SAMPLES)):
-            frame = self._each(int(rows[index]), lambda slot: slot.incoming.frame())
-            if frame is not None:
-                rx[index], present[index] = frame, True
-        tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
-        tx[~columns.sending[rows]] = 0
+        rx = tx = np.zeros((rows.size, FRAME_SAMPLES), np.int16)
+        present = jitter.present[rows] & (not late)  # their time goes on in a late turn, too
+        if not late:
+            rx = g711.decode_rows(jitter.frame[rows], jitter.law[rows])
+            tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
+            tx[~columns.sending[rows]] = 0
         for heard in self._ears.step(rows, rx, tx, present):
             self._each(heard.row, partial(Slot.heard, heard=heard))

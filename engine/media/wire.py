@@ -32,6 +32,14 @@ class Stopped(StrEnum):
     CLOSED = "closed"  # the call ended in it
 
 
+class Saved(StrEnum):
+    """What became of a recording."""
+
+    SAVED = "saved"  # all of the call
+    INCOMPLETE = "incomplete"  # what there is can be played; something is missing
+    FAILED = "failed"  # there is no file
+
+
 # --- commands -------------------------------------------------------------------------------------------
 
 
@@ -95,6 +103,24 @@ class SendDigits:
 
 
 @dataclass(frozen=True, slots=True)
+class Bridge:
+    """Send what that slot hears, in place of what is played, and its keys; -1 ends that.
+
+    Give it to each of the two. A slot that is of a later generation by now is nobody to bridge to.
+    """
+
+    slot: int
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record both directions from the next tick on, until `Close`, into that file: .wav, or .ogg for Opus."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """The call gives the slot back; `Closed` is the last event of its generation."""
 
@@ -112,11 +138,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Once a second, how busy the tick is: share of its time worked, late ticks since the last, open slots."""
+    """Once a second: the share of its time that the tick works, open slots, and late turns since the last, by cause."""
 
     busy: float
-    late: int
     slots: int
+    late_own_work: int = 0
+    late_steal: int = 0
+    late_scheduler: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +211,35 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a `Record`, told by the writer; it may follow `Closed` or `Faulted`."""
+
+    path: str
+    duration_ms: int
+    state: str  # Saved
+    why: str  # "" where it is saved
+    started_at: float  # Unix seconds of the first sample
+
+
+@dataclass(frozen=True, slots=True)
 class Faulted:
     """The media process died or refused a command; no further event comes for this slot."""
 
     message: str
 
 
-Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Close
-SlotEvent = MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Faulted
+Command = Load | Open | Remote | Play | Stop | Listen | SendDigits | Bridge | Record | Close
+SlotEvent = (
+    MediaStarted | Latched | Digit | Played | Sent | SpeechStarted | SpeechEnded | NoMedia | Closed | Recorded | Faulted
+)
 Event = Ready | Loading | SlotEvent
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        Load, Open, Remote, Play, Stop, Listen, SendDigits, Close,
+        Load, Open, Remote, Play, Stop, Listen, SendDigits, Bridge, Record, Close,
         Ready, Loading, MediaStarted, Latched, Digit, Played, Sent, SpeechStarted, SpeechEnded, NoMedia,
-        Closed, Faulted,
+        Closed, Recorded, Faulted,
     )
 }  # fmt: skip
 

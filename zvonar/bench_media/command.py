@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from engine.media.g711 import PAYLOAD_TYPES
-from engine.media.process import PHASES
+from engine.media.pacer import phases_of
 from zvonar.bench_media import clip
 from zvonar.bench_media.child import BenchError
 from zvonar.bench_media.cpu import Cores, cores
@@ -91,7 +91,7 @@ def _prepare(folder: Path) -> None:
 
 
 def _phases(calls: int) -> int:
-    return next(phases for above, phases in PHASES if calls > above)
+    return len(phases_of(calls))
 
 
 def _note(text: str) -> None:

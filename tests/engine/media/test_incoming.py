@@ -6,6 +6,7 @@ import pytest
 
 from engine.media.columns import Columns
 from engine.media.incoming import Incoming
+from engine.media.jitter import JitterBuffer
 from engine.media.rtp import FRAME_SAMPLES, Packet, build
 from engine.media.wire import MediaStarted, Remote, SlotEvent
 
@@ -26,7 +27,7 @@ class OpenWire:
 @pytest.mark.parametrize("first", [0, 1, 3000, 32768, 62535, 62536, 63000, 65534, 65535])
 def test_any_number_begins_a_stream(first: int) -> None:
     columns, events = Columns(1), list[SlotEvent]()
-    incoming = Incoming(0, columns, OpenWire(), events.append, lambda: None)  # type: ignore[arg-type]
+    incoming = Incoming(0, columns, JitterBuffer(1), OpenWire(), events.append, print)  # type: ignore[arg-type]
     incoming.set_remote(Remote("127.0.0.1", 4000), ())
     for count in range(3):
         packet = Packet(False, 8, (first + count) % 65536, 160 * count, 7, b"\xd5" * FRAME_SAMPLES)

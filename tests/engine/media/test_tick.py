@@ -16,6 +16,8 @@ from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
+from engine.media.jitter import DELAY_FRAMES
+from engine.media.overload import REFUSE_BUSY, Overload
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -23,6 +25,7 @@ from engine.media.telephone_event import build as build_event
 from engine.media.telephone_event import parse as parse_event
 from engine.media.tick import PACKETS_A_TICK, Tick
 from engine.media.wire import (
+    Bridge,
     Close,
     Closed,
     Digit,
@@ -36,6 +39,7 @@ from engine.media.wire import (
     Open,
     Play,
     Played,
+    Record,
     Remote,
     SendDigits,
     Sent,
@@ -123,16 +127,45 @@ class FakeEars:
         return self.says.get(len(self.steps), [])
 
 
+class FakeTape:
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.took: list[tuple] = []
+        self.turns: list[tuple] = []
+
+    def open(self, row, generation, path):
+        self.took.append(("open", row, generation, path))
+
+    def turn(self, rows, *arrays):
+        if rows.size:
+            self.turns.append((rows.tolist(), *(np.array(array) for array in arrays)))
+
+    def close(self, row, generation, tail_rx, tail_law, tail_present):
+        self.took.append(("close", row, generation))
+        self.tail = tail_rx[tail_present]
+
+
 class Stage:
     """A tick with everything around it, and a far end for row 0."""
 
-    def __init__(self, tmp_path: Path, phases: int = 1) -> None:
+    def __init__(self, tmp_path: Path, **options) -> None:
         self.columns = Columns(SLOTS)
         self.wire = FakeWire(self.columns)
         self.ears = FakeEars()
+        self.overload = Overload()
+        self.tape = FakeTape()
         self.envelopes: list[Envelope] = []
         self.tick = Tick(
-            self.columns, self.wire, Arena(1 << 22), self.ears, self.envelopes.append, phases=phases, seed=1
+            self.columns,
+            self.wire,
+            Arena(1 << 22),
+            self.ears,
+            self.tape,
+            self.overload,
+            self.envelopes.append,
+            seed=1,
+            **options,
         )
         self.folder = tmp_path
         self.sequence, self.timestamp, self.ssrc = 65530, (1 << 32) - 800, 99
@@ -159,7 +192,8 @@ class Stage:
     def hear(self, payload=SILENCE, payload_type=8, source=FAR, row=0, marker=False, **other):
         packet = Packet(marker, payload_type, self.sequence & 0xFFFF, self.timestamp & 0xFFFFFFFF, self.ssrc, payload)
         self.wire.waiting[row].append((source, build(packet._replace(**other))))
-        self.sequence, self.timestamp = self.sequence + 1, self.timestamp + 160
+        self.sequence += 1
+        self.timestamp += len(payload) if payload_type in (0, 8) else 160
 
     def press(self, code, count=4, ends=1):
         started = self.timestamp & 0xFFFFFFFF
@@ -394,13 +428,30 @@ def test_rows_do_not_mix(stage):
 
 
 def test_phases_serve_each_row_once(tmp_path):
-    stage = Stage(tmp_path, phases=2)
+    stage = Stage(tmp_path, phase_of_next=lambda calls: sum(calls) % 2)
     for row in range(3):
         stage.open(row)
     stage.turn(phase=0)
     assert [len(stage.packets(row)) for row in range(3)] == [1, 0, 1]
     stage.turn(phase=1)
     assert [len(stage.packets(row)) for row in range(3)] == [1, 1, 1]
+    assert stage.tick.calls == [2, 1, 0, 0]
+    stage.do(Close(), row=0)
+    assert stage.tick.calls == [1, 1, 0, 0]
+
+
+def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
+    for row in range(3):
+        stage.open(row)
+    stage.tick.shed(0)
+    assert stage.of(Faulted) == []
+    stage.tick.shed(1)
+    assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2]
+    stage.overload.busy = REFUSE_BUSY
+    stage.open(3)
+    assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2, 3]
+    stage.turn()
+    assert [len(stage.packets(row)) for row in range(4)] == [1, 1, 0, 0]
 
 
 # --- faults ---------------------------------------------------------------------------------------------
@@ -766,15 +817,17 @@ def test_ears_get_what_came_and_what_went(stage):
     stage.do(Play(1, (stage.clip(NOISE),)), Listen(("voice",)))
     frames = NOISE[::-1][:800].reshape(5, 160)
     for number, frame in enumerate(frames):
-        if number != 3:
-            stage.hear(coded(frame))
+        stage.hear(coded(frame))
+        if number == 3:
+            stage.wire.waiting[0].pop()
         stage.turn()
     for number, (rows, rx, tx, present) in enumerate(stage.ears.steps):
+        came = number - DELAY_FRAMES  # what comes waits so long in the jitter buffer
         assert rows.tolist() == [0]
-        assert present.tolist() == [number != 3]
+        assert present.tolist() == [came >= 0 and came != 3]
         assert np.array_equal(tx[0], decode(encode(NOISE[number * 160 :][:160], Law.A), Law.A))
-        if number != 3:
-            assert np.array_equal(rx[0], decode(encode(frames[number], Law.A), Law.A))
+        if present[0]:
+            assert np.array_equal(rx[0], decode(encode(frames[came], Law.A), Law.A))
 
 
 @pytest.mark.parametrize("size", [40, 80, 240, 320, 480])
@@ -785,13 +838,13 @@ def test_ears_get_frames_of_packets_of_any_size(stage, size, payload_type):
     stage.open()
     stage.do(Listen(("voice",)))
     due = 0
-    for turn in range(31):
+    for turn in range(35):
         while due + size <= min((turn + 1) * 160, 4800):
             stage.hear(coded(samples[due : due + size], law), payload_type)
             due += size
         stage.turn()
     heard = np.concatenate([rx[0] for _, rx, _, present in stage.ears.steps if present[0]])
-    assert heard.size >= 4800 - 480
+    assert heard.size == 4800
     assert np.array_equal(heard, decode(encode(samples, law), law)[: heard.size])
 
 
@@ -813,7 +866,7 @@ def test_a_late_turn_does_not_hear_but_takes_digits(stage):
     stage.do(Listen(("voice",)))
     stage.press(3)
     stage.turn(late=True)
-    assert stage.ears.steps == []
+    assert [present.tolist() for _, _, _, present in stage.ears.steps] == [[False]]
     assert stage.of(Digit) == [Digit("3")]
 
 
@@ -827,3 +880,107 @@ def test_listening_ends(stage):
     assert len(stage.ears.steps) == 1
     stage.do(Listen(("voice",)), Close())
     assert stage.ears.opened == {}
+
+
+# --- bridging -------------------------------------------------------------------------------------------
+
+
+def bridged(stage, law_of_other=8):
+    stage.open()
+    stage.do(Open(), row=1, generation=5)
+    stage.do(Remote("192.0.2.2", 5000, law_of_other), row=1, generation=5)
+    stage.do(Bridge(1, 5))
+    stage.do(Bridge(0, 1), row=1, generation=5)
+
+
+@pytest.mark.parametrize("law_of_other", [8, 0])
+def test_a_bridge_sends_what_the_other_side_says(stage, law_of_other):
+    bridged(stage, law_of_other)
+    frames = NOISE[:1600].reshape(10, 160)
+    for frame in frames:
+        stage.hear(coded(frame))
+        stage.turn()
+    sent = [parse(packet) for packet in stage.wire.sent[1]]
+    assert {packet.payload_type for packet in sent} == {law_of_other}
+    assert all((after.sequence - before.sequence) & 0xFFFF == 1 for before, after in pairwise(sent))
+    assert all((after.timestamp - before.timestamp) & 0xFFFFFFFF == 160 for before, after in pairwise(sent))
+    law = Law.A if law_of_other == 8 else Law.MU
+    expected = [encode(decode(encode(frame, Law.A), Law.A), law).tobytes() for frame in frames]
+    heard = [packet.payload for packet in sent][DELAY_FRAMES + 1 :]
+    assert heard == expected[: len(heard)]
+    assert len(heard) >= 8
+
+
+def test_a_key_on_one_side_of_a_bridge_is_pressed_on_the_other(stage):
+    bridged(stage)
+    stage.press(7)
+    stage.turn(12)
+    events = [packet for packet in map(parse, stage.wire.sent[1]) if packet.payload_type == 101]
+    assert {parse_event(packet.payload).code for packet in events} == {7}
+    assert len({packet.timestamp for packet in events}) == 1
+    assert stage.of(Digit) == [Digit("7")]
+
+
+def test_a_lost_frame_is_the_last_one_again_and_then_silence(stage):
+    bridged(stage)
+    stage.hear(coded(NOISE[:160]))
+    stage.turn(5)
+    sent = [parse(packet).payload for packet in stage.wire.sent[1]]
+    assert sent[DELAY_FRAMES + 1 :] == [coded(NOISE[:160])] * 2 + [SILENCE] * (len(sent) - DELAY_FRAMES - 3)
+
+
+@pytest.mark.parametrize("end", ["bridge", "close"])
+def test_a_bridge_ends(stage, end):
+    bridged(stage)
+    stage.hear(coded(NOISE[:160]))
+    stage.turn(2)
+    if end == "bridge":
+        stage.do(Bridge(-1), row=1, generation=5)
+    else:
+        stage.do(Close())
+        stage.hear(coded(NOISE[:160]))
+    sent = len(stage.wire.sent[1])
+    stage.turn(3)
+    assert [parse(packet).payload for packet in stage.wire.sent[1][sent:]] == [SILENCE] * 3
+
+
+def test_nobody_is_bridged_to_a_later_call_of_a_slot(stage):
+    bridged(stage)
+    stage.do(Close())
+    stage.do(Open(), generation=2)
+    stage.do(Remote(*FAR), generation=2)
+    stage.do(Bridge(0, 1), row=1, generation=5)
+    stage.hear(coded(NOISE[:160]))
+    stage.turn(4)
+    assert {parse(packet).payload for packet in stage.wire.sent[1]} == {SILENCE}
+
+
+# --- recording ------------------------------------------------------------------------------------------
+
+
+def test_a_recording_gets_what_came_and_what_went(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    frames = NOISE[::-1][:4000].reshape(25, 160)
+    for frame in frames:
+        stage.hear(coded(frame))
+        stage.turn()
+    stage.do(Close())
+    assert stage.tape.took == [("open", 0, 1, "/somewhere/call.wav"), ("close", 0, 1)]
+    assert len(stage.tape.turns) == 25
+    came, went = [], []
+    for rows, generations, tx, _, rx, _, present in stage.tape.turns:
+        assert (rows, generations.tolist()) == ([0], [1])
+        went.append(tx[0].tobytes())
+        came += [rx[0].tobytes()] if present[0] else []
+    assert b"".join(went) == encode(NOISE, Law.A).tobytes()[:4000]
+    assert b"".join(came) + stage.tape.tail.tobytes() == b"".join(map(coded, frames))
+
+
+def test_what_is_not_sent_is_recorded_as_silence(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    stage.turn()
+    stage.do(Remote(*FAR, send=False))
+    stage.turn()
+    assert [turn[2][0].tobytes() == SILENCE for turn in stage.tape.turns] == [False, True]
