@@ -34,6 +34,26 @@ class Cpu(NamedTuple):
         return Cpu(total, total * share, total * (1 - share))
 
 
+class Core(NamedTuple):
+    """What became of a core's time since the machine began, in seconds; the fields of proc_stat(5)."""
+
+    busy: float
+    stolen: float  # by the hypervisor, for other machines
+
+    def since(self, before: Core) -> Core:
+        """What happened between."""
+        return Core(self.busy - before.busy, self.stolen - before.stolen)
+
+
+def core_time(core: int) -> Core:
+    """Of this core, until now."""
+    line = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith(f"cpu{core} "))
+    user, nice, system, _, _, irq, soft_irq, stolen = (
+        int(field) / os.sysconf("SC_CLK_TCK") for field in line.split()[1:9]
+    )
+    return Core(user + nice + system + irq + soft_irq, stolen)
+
+
 def cores() -> Cores:
     """The last two that we may use."""
     allowed = sorted(os.sched_getaffinity(0))
