@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -44,7 +46,7 @@ def media(*, calls: Sequence[int], seconds: float, listening: float, against: Se
     if used.measured == used.others:
         _note("there is one core only: the far end takes from what is measured")
     lines = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _alone():
         _prepare(Path(folder))
         for count in calls:
             for name in order(against):
@@ -60,6 +62,18 @@ def media(*, calls: Sequence[int], seconds: float, listening: float, against: Se
     if lines and not as_json:
         print(table(lines))
     return 0 if lines else 1
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two benches at once would measure each other: the second one waits."""
+    with (Path(tempfile.gettempdir()) / "zvonar-bench-media.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _note("another bench media runs on this machine; waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def order(against: Sequence[str]) -> Iterator[str]:

@@ -15,8 +15,8 @@ def pressed(presses: Presses, ticks: range) -> list[tuple[int, int, bytes]]:
     sent = []
     for tick in ticks:
         ages = presses.ages(0, CALLS, tick)
-        for call in np.flatnonzero((ages >= 0) & (ages < PACKETS)).tolist():
-            sent.append((tick, call, presses.event(call, int(ages[call]))))
+        calls = np.flatnonzero((ages >= 0) & (ages < PACKETS)).tolist()
+        sent += [(tick, call, presses.event(call, int(ages[call]))) for call in calls]
     return sent
 
 
