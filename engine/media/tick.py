@@ -43,6 +43,7 @@ from engine.media.wire import (
 )
 
 Rows = NDArray[np.intp]
+Came = NDArray[np.bool_]
 T = TypeVar("T")
 
 
@@ -126,24 +127,25 @@ class Tick:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
 
-    def turn(self, now: float, phase: int = 0, late: bool = False) -> None:
-        """One tick of the slots of a phase. A late one goes without hearing, never without digits."""
+    def turn(self, now: float, phase: int = 0, late: bool = False) -> int:
+        """One tick of the slots of a phase; how many sent. A late one goes without hearing, never without digits."""
         self.now = now
         self._turns += 1
         rows = self._rows[phase]
         if rows.size == 0:
-            return
-        self._send(rows)
+            return 0
+        sent = self._send(rows)
         self._receive(rows)
         self._miss(rows)
         self._hear(rows, late)
+        return sent
 
     # --- commands ---------------------------------------------------------------------------------------
 
     def _open(self, row: int, generation: int, command: Open) -> None:
         if row in self._slots:
             raise ValueError(f"slot {row} is open already")
-        if self._overload.refusing:
+        if self._overload.refuses(len(self._slots)):
             raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
         self._columns.generation[row] = generation
@@ -254,7 +256,7 @@ class Tick:
 
     # --- send -------------------------------------------------------------------------------------------
 
-    def _send(self, rows: Rows) -> None:
+    def _send(self, rows: Rows) -> int:
         columns = self._columns
         sending = rows[columns.sending[rows]]
         odd = sending[~columns.plain[sending]]
@@ -265,6 +267,7 @@ class Tick:
         failed += self._send_plain(plain)
         columns.timestamp[rows] += np.uint32(FRAME_SAMPLES)
         self._advance(sending, failed)
+        return sending.size
 
     def _gather(self, rows: Rows) -> None:
         columns = self._columns
@@ -308,6 +311,26 @@ class Tick:
 
     def _receive(self, rows: Rows) -> None:
         """Read what came, and give the wanted rows their frame of this tick."""
+        columns = self._columns
+        columns.quiet[rows] += 1
+        came = self._read(rows)
+        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        wanted = rows[self._jitter.wanted[rows]]
+        if wanted.size:
+            self._jitter.turn(wanted)
+        self._record(wanted[columns.taped[wanted]])
+
+    def _drain(self, rows: Rows) -> None:
+        """Read what else has come for these rows, at most so much that a flood cannot hold us up."""
+        for _ in range(PACKETS_A_TICK - 1):
+            if rows.size == 0:
+                return
+            came = self._read(rows)
+            self._columns.eager[rows] = came
+            rows = rows[came]
+
+    def _read(self, rows: Rows) -> Came:
+        """A packet for each of these rows; false where none waited."""
         columns, header = self._columns, self._columns.inbox_header
         lengths = self._wire.receive(rows)
         normal = (
@@ -322,22 +345,17 @@ class Tick:
         columns.rx_seen[accepted] = columns.rx_seen[accepted] << np.uint64(1) | np.uint64(1)
         columns.expected[accepted] += 1
         columns.received[accepted] += 1
-        columns.quiet[rows] += 1
         columns.quiet[accepted] = 0
         kept = accepted[self._jitter.wanted[accepted]]
         if kept.size:
             timestamps = header["timestamp"][kept].astype(np.uint32)
             self._jitter.put_frames(kept, timestamps, columns.inbox[kept, HEADER_BYTES:PACKET_BYTES])
-        came = lengths != NOTHING
-        odd = np.flatnonzero(came & ~normal)
-        for index in odd:
-            self._take(int(rows[index]), int(lengths[index]))
+        came: Came = lengths != NOTHING
+        odd = came & ~normal
         columns.eager[rows[odd]] = True
-        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
-        wanted = rows[self._jitter.wanted[rows]]
-        if wanted.size:
-            self._jitter.turn(wanted)
-        self._record(wanted[columns.taped[wanted]])
+        for row, length in zip(rows[odd].tolist(), lengths[odd].tolist(), strict=True):
+            self._take(row, length)
+        return came
 
     def _record(self, rows: Rows) -> None:
         columns, law = self._columns, self._jitter.law[rows]
@@ -345,18 +363,6 @@ class Tick:
         tx = columns.outbox[rows, HEADER_BYTES:]
         tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
         self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
-
-    def _drain(self, rows: Rows) -> None:
-        columns = self._columns
-        for _ in range(PACKETS_A_TICK - 1):
-            if rows.size == 0:
-                return
-            lengths = self._wire.receive(rows)
-            more = lengths != NOTHING
-            columns.eager[rows] = more
-            rows, lengths = rows[more], lengths[more]
-            for row, length in zip(rows.tolist(), lengths.tolist(), strict=True):
-                self._take(row, length)
 
     def _take(self, row: int, length: int) -> None:
         datagram = self._columns.inbox[row, :length].tobytes()

@@ -17,7 +17,7 @@ from engine.media.columns import Columns
 from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.jitter import DELAY_FRAMES
-from engine.media.overload import REFUSE_BUSY, Overload
+from engine.media.overload import REFUSE_LOAD, Overload
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -447,7 +447,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
     assert stage.of(Faulted) == []
     stage.tick.shed(1)
     assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2]
-    stage.overload.busy = REFUSE_BUSY
+    stage.overload.load = REFUSE_LOAD
     stage.open(3)
     assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2, 3]
     stage.turn()
