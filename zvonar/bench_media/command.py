@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,7 @@ def media(*, calls: Sequence[int], seconds: float, listening: float, against: Se
 @contextmanager
 def _alone() -> Iterator[None]:
     """Two benches at once would measure each other: the second one waits."""
-    with (Path(tempfile.gettempdir()) / "zvonar-bench-media.lock").open("a") as lock:
+    with (Path(tempfile.gettempdir()) / f"zvonar-bench-media-{os.getuid()}.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
