@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detection.bank import Bank
 from detection.ears import Heard
+from detection.key_press import KEYS
 from engine.clips import encoded
 from engine.media import tones
 from engine.media.arena import Arena
@@ -17,10 +19,10 @@ from engine.media.columns import Columns
 from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.jitter import DELAY_FRAMES
+from engine.media.overload import REFUSE_LOAD, Overload
 from engine.media.rtcp import NTP_EPOCH_S, Block, Report, middle
 from engine.media.rtcp import build as build_reports
 from engine.media.rtcp import parse as parse_reports
-from engine.media.overload import REFUSE_BUSY, Overload
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -152,12 +154,14 @@ class FakeEars:
     def open(self, row, listens):
         if "x-ray" in listens:
             raise ValueError("no listener 'x-ray'")
-        self.opened[row] = listens
+        self.opened[row] = self.opened.get(row, frozenset()) | listens
 
-    def close(self, row):
-        self.opened.pop(row, None)
+    def close(self, row, listens=frozenset({"voice", "digits"})):
+        left = self.opened.pop(row, frozenset()) - listens
+        if left:
+            self.opened[row] = left
 
-    def step(self, rows, rx, tx, present):
+    def step(self, rows, rx, tx, present, hurry=False):
         self.steps.append((rows.copy(), rx.copy(), tx.copy(), present.copy()))
         return self.says.get(len(self.steps), [])
 
@@ -490,7 +494,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
     assert stage.of(Faulted) == []
     stage.tick.shed(1)
     assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2]
-    stage.overload.busy = REFUSE_BUSY
+    stage.overload.load = REFUSE_LOAD
     stage.open(3)
     assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2, 3]
     stage.turn()
@@ -977,6 +981,57 @@ def test_a_late_turn_does_not_hear_but_takes_digits(stage):
     stage.turn(late=True)
     assert [present.tolist() for _, _, _, present in stage.ears.steps] == [[False]]
     assert stage.of(Digit) == [Digit("3")]
+
+
+def test_keys_in_the_audio_are_listened_for_where_nothing_else_was_agreed(stage):
+    """Whatever the call asks to hear; and until the far end agrees on events after all."""
+    stage.open(dtmf_type=None)
+    assert stage.ears.opened == {0: frozenset({"digits"})}
+    stage.do(Listen(("voice",)))
+    assert stage.ears.opened == {0: frozenset({"digits", "voice"})}
+    stage.do(Listen(()))
+    stage.turn()
+    assert len(stage.ears.steps) == 1
+    stage.do(Listen(("voice",)), Remote(*FAR))
+    assert stage.ears.opened == {0: frozenset({"voice"})}
+    stage.do(Listen(()))
+    stage.turn()
+    assert len(stage.ears.steps) == 1
+    stage.do(Remote(*FAR, dtmf_type=None, receive=False))
+    assert stage.ears.opened == {}
+
+
+def test_a_key_in_the_audio_stops_the_prompt(stage):
+    stage.open(dtmf_type=None)
+    stage.do(Play(1, (stage.clip(NOISE),), "digits"))
+    stage.ears.says = {3: [Heard(0, 30, "digit", 11)]}
+    stage.turn(5)
+    assert stage.events == [Digit("#", "inband"), Played(1, 60, "digit")]
+
+
+def test_a_late_turn_hears_keys_in_the_audio(stage):
+    stage.open(dtmf_type=None)
+    for frame in NOISE[:800].reshape(5, 160):
+        stage.hear(coded(frame))
+    stage.turn(3)
+    stage.turn(late=True)
+    assert stage.ears.steps[-1][3].tolist() == [True]
+    assert stage.ears.steps[-1][1].any()
+
+
+def test_a_reader_of_tones_hears_what_we_press_as_tones(stage):
+    """Our own overlay, through the law and back, at the shortest that anyone must hear."""
+    stage.open(dtmf_type=None)
+    stage.do(SendDigits("159#AA", 40, 40))
+    stage.turn(30)
+    ear = Bank(1)
+    ear.open(0, frozenset({"digits"}))
+    silent = np.zeros((1, 160), np.int16)
+    keys = ""
+    for packet in stage.packets():
+        frame = decode(np.frombuffer(packet.payload, np.uint8), Law.A)[None]
+        keys += "".join(KEYS[int(heard.value)] for heard in ear.step(np.array([0]), frame, silent, np.array([True])))
+    assert keys == "159#AA"
 
 
 def test_listening_ends(stage):
