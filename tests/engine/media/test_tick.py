@@ -334,6 +334,19 @@ def test_prompts_follow_without_a_gap(stage):
     assert stage.events == [Played(1, 40 + 40 + 85, "ended"), Played(2, 40, "ended")]
 
 
+def test_what_is_repeated_goes_on_until_it_is_stopped(stage):
+    stage.open()
+    clip = stage.clip(NOISE[:320])
+    stage.do(Play(0, (clip, -40), repeat=True), Play(1, (clip,)))
+    stage.turn(10)
+    assert stage.payload() == ((coded(NOISE[:320]) + SILENCE * 2) * 3)[: 10 * 160]
+    assert stage.events == []
+    stage.do(Stop(), Play(2, (clip,)))
+    stage.turn(2)
+    assert stage.payload()[1600:] == coded(NOISE[:320])
+    assert stage.events == [Played(0, 200, "stopped"), Played(1, 0, "stopped"), Played(2, 40, "ended")]
+
+
 def test_pauses_that_are_no_frames(stage):
     stage.open()
     stage.do(Play(1, (-50,)), Play(2, ()), Play(3, (0,)))
@@ -515,6 +528,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
         (Remote(*FAR, dtmf_rate=0), "at 0 Hz"),
         (Play(1, (-(10**30),)), "pause"),
         (Play(1, (77,)), "clip number 77"),
+        (Play(1, (), repeat=True), "nothing cannot be repeated"),
         (SendDigits("12x"), "substring"),
         (Listen(("x-ray",)), "x-ray"),
         (Open(), "open already"),
