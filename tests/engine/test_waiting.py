@@ -39,6 +39,6 @@ def test_a_file_that_somebody_spoilt_is_made_anew(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_clip_of_the_operators_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="media.hold: .*no such file"):
+    with pytest.raises(ConfigError, match=r"media\.hold: .*no such file"):
         async with Engine.open(parse({"media": {"hold": str(tmp_path / "music.wav")}}), calls=1):
             pass
