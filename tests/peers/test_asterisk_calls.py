@@ -28,7 +28,7 @@ pytestmark = pytest.mark.peer
 TOGETHER_S = 60.0  # for all calls; the longest takes 20
 CALLER = "79932432781"
 PROMPT_S, SECOND_S, TALK_S = 3.0, 1.0, 2.0
-MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990001220", "79990001486"
+MANAGER, OTHER_MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990002219", "79990001220", "79990001486"
 
 SCRIPTS = {
     "key": """
@@ -97,6 +97,10 @@ SCRIPTS = {
             transfer: {{to: "{MANAGER}", caller_id: callee}}
             on: {{ended: after}}
           after: {{prompt: [{{file: second.wav}}]}}
+    """,
+    "manager of one who holds": f"""
+        blocks:
+          ask: {{transfer: {{to: "{OTHER_MANAGER}"}}}}
     """,
     "second manager": f"""
         blocks:
@@ -214,6 +218,7 @@ SCENARIOS = [
     Scenario("writes down the caller", answered(by="callee")),
     Scenario("talks", answered(by="us", path=["ask", "after"]), "manager"),
     Scenario("talks", answered(by="manager", path=["ask"]), "second manager"),
+    Scenario("holds us", answered(by="manager", digits="1"), "manager of one who holds"),
     Scenario("rings 3 s, then 486", failed("busy", 486, 17, ended_by="callee")),
     Scenario("busy, with a Reason", failed("busy", 486, 17, ended_by="callee")),
     Scenario("rings for ever", failed("no_answer", 487, 19, ended_by="us"), timeout_s=2),
