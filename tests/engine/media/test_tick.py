@@ -1099,6 +1099,18 @@ def test_a_key_on_one_side_of_a_bridge_is_pressed_on_the_other(stage):
     assert stage.of(Digit) == [Digit("7")]
 
 
+@pytest.mark.parametrize("other_takes_events", [True, False])
+def test_a_key_heard_as_a_tone_is_pressed_once_on_the_other_side(stage, other_takes_events):
+    """Whoever takes tones only hears it in the audio; pressed again it would be two."""
+    bridged(stage)
+    stage.do(Remote(*FAR, dtmf_type=None))
+    stage.do(Remote("192.0.2.2", 5000, dtmf_type=101 if other_takes_events else None), row=1, generation=5)
+    stage.ears.says = {1: [Heard(0, 60, "digit", KEYS.index("5"))]}
+    stage.turn(20)
+    assert stage.of(Digit) == [Digit("5", "inband")]
+    assert bool(stage.of(Sent)) == other_takes_events
+
+
 def test_a_lost_frame_is_the_last_one_again_and_then_silence(stage):
     bridged(stage)
     stage.hear(coded(NOISE[:160]))
