@@ -236,8 +236,8 @@ class Call:
 
     def _talking(self, event: Input) -> None:
         match event:
-            case wire.Digit(digit):
-                self._pressed(digit, "rfc4733")
+            case wire.Digit(digit, channel):
+                self._pressed(digit, channel)
             case InfoDigit(digit):
                 self._pressed(digit, "info")
             case wire.SpeechStarted():

@@ -53,6 +53,7 @@ class Columns:
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
+        self.key_tones = np.zeros(slots, bool)  # keys are listened for in the audio
         self.taped = np.zeros(slots, bool)  # both directions are recorded
         self.generation = np.zeros(slots, np.uint32)
         # bridging
@@ -69,9 +70,9 @@ class Columns:
         """A new call takes the row: its own random SSRC, sequence and timestamp (RFC 3550, section 5.1)."""
         for column in (
             self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.octets_beside,
-            self.cursor, self.stride, self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen,
-            self.expected, self.received, self.invalid, self.doubled, self.transit, self.jitter, self.jitter_samples,
-            self.receiving, self.quiet, self.eager, self.listening,
+            self.cursor, self.stride, self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence,
+            self.rx_seen, self.expected, self.received, self.invalid, self.doubled, self.transit, self.jitter,
+            self.jitter_samples, self.receiving, self.quiet, self.eager, self.listening, self.key_tones,
         ):  # fmt: skip
             column[row] = 0
         self.gain[row] = 1

@@ -1,8 +1,8 @@
 """What happens when there is more to do than time: late turns with their causes, and when calls are given up. Pure.
 
-The ladder: above 70 % busy the dialer starts no call (`engine.engine`); from `REFUSE_BUSY` on no slot is opened here; a
+The ladder: above 70 % busy the dialer starts no call (`engine.engine`); from `REFUSE_LOAD` on no slot is opened here; a
 turn that is late by a phase goes without hearing; and if the last `SUSTAINED_TURNS` were mostly late, the newest calls
-are given up, a few at a time. Without it a load just above the limit ruins all calls.
+are given up, as many as it takes. Without it a load just above the limit ruins all calls.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from engine.media.pacer import TURN_S
+from engine.media.pacer import FRAME_S, TURN_S
 
-REFUSE_BUSY: Final = 0.9
-MEMORY_S: Final = 0.1  # of how busy we are
-SUSTAINED_TURNS: Final = 64
-MOSTLY: Final = 0.5
-SHED_SHARE: Final = 0.05  # of the calls, at a time
+REFUSE_LOAD: Final = 0.9  # Linux stops a SCHED_FIFO thread that works more than 95 % of a second
+SHED_LOAD: Final = 0.85  # to which calls are given up
+MEMORY_S: Final = 0.1  # of the load
+SUSTAINED_TURNS: Final = 32
+MOSTLY: Final = 0.6
+TELLING_CALLS: Final = 50  # fewer in a turn do not tell what a call costs, but what a turn does
+LEAST_SHARE: Final = 0.05  # of the calls, given up at a time
 
 
 class Cause(StrEnum):
@@ -33,40 +35,46 @@ class Cause(StrEnum):
 class Work(NamedTuple):
     """What was done since the turn before began, in seconds; `ended` is when, by the monotonic clock."""
 
-    wall_s: float
+    turn_s: float  # the turn itself
+    served: int  # calls that it served
+    beside_s: float  # commands and clips
     cpu_s: float
     ended: float
+
+    @property
+    def wall_s(self) -> float:
+        return self.turn_s + self.beside_s
 
 
 @dataclass(slots=True)
 class Overload:
     """Told of every turn as it begins."""
 
-    busy: float = 0.0  # share of the time worked lately
+    load: float = 0.0  # the time that the work of a turn takes, as a share of the time it has; may be above 1
     late: Counter[Cause] = field(default_factory=Counter)  # late turns so far
-    _begun: float | None = None
+    _cost_s: float = 0.0  # of a call and frame
     _turns: int = 0  # since calls were last given up
     _late_share: float = 0.0
 
-    @property
-    def refusing(self) -> bool:
-        """No slot is to be opened now."""
-        return self.busy >= REFUSE_BUSY
+    def refuses(self, slots: int) -> bool:
+        """No slot is to be opened beside so many: there is no time for it, or will be none once they all speak."""
+        return self.load >= REFUSE_LOAD or self._cost_s * (slots + 1) >= REFUSE_LOAD * FRAME_S
 
-    def turn(self, now: float, behind_s: float, work: Work, stolen: Callable[[], bool]) -> bool:
-        """A turn begins, so late. True if that is too late to hear.
+    def turn(self, due: float, behind_s: float, span_s: float, work: Work, stolen: Callable[[], bool]) -> bool:
+        """A turn that was due then begins, so late. True if that is too late to hear.
 
-        `stolen` tells whether the host took time from us since it was last asked; it is asked for late turns only.
+        `span_s` is the time that the turn before had. `stolen` tells whether the host took time from us since it was
+        last asked; it is asked for late turns only.
         """
-        if self._begun is not None:
-            elapsed = max(now - self._begun, 1e-6)
-            self.busy += (min(1.0, work.wall_s / elapsed) - self.busy) * min(1.0, elapsed / MEMORY_S)
-        self._begun = now
+        weight = min(1.0, span_s / MEMORY_S)
+        self.load += (work.wall_s / span_s - self.load) * weight
+        if work.served >= TELLING_CALLS:
+            self._cost_s += (work.turn_s / work.served - self._cost_s) * weight
         late = behind_s > TURN_S
         self._turns += 1
         self._late_share += (late - self._late_share) / SUSTAINED_TURNS
         if late:
-            self.late[self._cause(now - behind_s, behind_s, work, stolen())] += 1
+            self.late[self._cause(due, behind_s, work, stolen())] += 1
         return late
 
     def _cause(self, due: float, behind_s: float, work: Work, stolen: bool) -> Cause:
@@ -78,7 +86,9 @@ class Overload:
 
     def shed(self, calls: int) -> int:
         """How many of so many calls are to be given up now: 0 while it can be borne."""
-        if self._turns < SUSTAINED_TURNS or self._late_share < MOSTLY:
+        if self._turns < SUSTAINED_TURNS or self._late_share < MOSTLY or self.load < SHED_LOAD:
             return 0
-        self._turns, self._late_share = 0, 0.0  # first see what comes of it
-        return max(1, int(calls * SHED_SHARE))
+        share = max(LEAST_SHARE, 1 - SHED_LOAD / self.load)
+        # First see what comes of it; giving up is work, too.
+        self._turns, self._late_share, self.load = -SUSTAINED_TURNS, 0.0, SHED_LOAD
+        return max(1, int(calls * share))

@@ -20,7 +20,7 @@ from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.control import Control, Gone
 from engine.media.overload import Cause, Overload, Work
-from engine.media.pacer import FRAME_S, Pacer
+from engine.media.pacer import FRAME_S, TURN_S, Pacer
 from engine.media.settings import restore
 from engine.media.sockets import PortsError, Sockets, bind, ports_of
 from engine.media.steal import Steal
@@ -70,23 +70,24 @@ def main(arguments: list[str]) -> int:
 def _run(tick: Tick, control: Control, overload: Overload, anchor: float) -> None:
     pacer, steal = Pacer(time.monotonic() + FRAME_S), Steal()
     report = Report(control, overload, time.monotonic())
-    worked_s, cpu_s, ended = 0.0, time.thread_time(), time.monotonic()
+    turn_s, cpu_s, ended, turn, served = 0.0, time.thread_time(), time.monotonic(), -1, 0
     while True:
         pacer.skip(tick.calls)
         slack_s, ended = _use_slack(tick, control, pacer.deadline, anchor, ended)
         begun, cpu_before, cpu_s = time.monotonic(), cpu_s, time.thread_time()
-        phase = pacer.phase
+        phase, due, span_s = pacer.phase, pacer.deadline, (pacer.turn - turn) * TURN_S
+        turn = pacer.turn
         slipped, behind_s = pacer.begin(begun)
-        work = Work(worked_s + slack_s, cpu_s - cpu_before, ended)
-        late = overload.turn(begun, behind_s, work, steal.any)
+        work = Work(turn_s, served, slack_s, cpu_s - cpu_before, ended)
+        late = overload.turn(due, behind_s, span_s, work, steal.any)
         if slipped:
             tick.slip(slipped)
-        tick.turn(anchor + begun, phase, late)
+        served = tick.turn(anchor + begun, phase, late)
+        ended = time.monotonic()
+        turn_s = ended - begun
+        report.worked(anchor, ended, slack_s + turn_s, tick.slots)
         tick.shed(overload.shed(tick.slots))
         control.flush()
-        ended = time.monotonic()
-        worked_s = ended - begun
-        report.worked(anchor, ended, slack_s + worked_s, tick.slots)
 
 
 class Report:

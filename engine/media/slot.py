@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from detection.ears import Heard
+from detection.key_press import KEYS
 from engine.media.arena import Arena
 from engine.media.columns import Columns
 from engine.media.g711 import PAYLOAD_TYPES
@@ -21,6 +22,7 @@ from engine.media.sockets import Wire
 from engine.media.summary import summary
 from engine.media.telephone_event import Sending
 from engine.media.wire import (
+    Digit,
     NoMedia,
     Open,
     Play,
@@ -57,6 +59,8 @@ class Slot:
         self.generation = generation
         self._networks = opened.networks
         self._reporter = reporter
+        self.listens: frozenset[str] = frozenset()  # what the call wants to hear
+        self.keys_as_tones = False  # the far end presses keys in its audio, if at all
         self._aimed_at = (0, 0)  # packets sent and received until the last `Remote`
         self._columns = columns
         self._wire = wire
@@ -104,6 +108,10 @@ class Slot:
             self.settle()
         elif heard.kind == "speech_ended":
             self._emit(SpeechEnded(heard.t_ms))
+        elif heard.kind == "digit":
+            digit = KEYS[int(heard.value)]
+            self._emit(Digit(digit, "inband"))
+            self._pressed(digit)
 
     def missed(self) -> None:
         """No packet came for NO_MEDIA_MS."""
@@ -148,6 +156,7 @@ class Slot:
         columns.sending[row] = remote.send and remote.port > 0 and not ip_address(remote.host).is_unspecified
         columns.receiving[row] = remote.receive
         self._aimed_at = int(columns.sent[row]), int(columns.received[row])
+        self.keys_as_tones = remote.receive and remote.dtmf_type is None
         self._reporter.aim(row, remote, now)
 
     def _pressed(self, digit: str) -> None:

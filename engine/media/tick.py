@@ -20,9 +20,9 @@ from engine.media.arrivals import Arrivals
 from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
-from engine.media.reporter import Reporter
 from engine.media.overload import Overload
 from engine.media.pacer import PHASES, phase_of_next
+from engine.media.reporter import Reporter
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
@@ -45,6 +45,7 @@ from engine.media.wire import (
 )
 
 Rows = NDArray[np.intp]
+Came = NDArray[np.bool_]
 T = TypeVar("T")
 
 
@@ -59,7 +60,9 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
-LOOK_AGAIN_PACKETS: Final = 4  # of a slot that gets one a tick: so often it is looked at for a second one
+CHOSEN: Final = frozenset({"voice"})  # listeners that a call may ask for
+KEYS: Final = frozenset({"digits"})
+LOOK_AGAIN_PACKETS: Final = 32  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
 class Tick:
@@ -129,24 +132,25 @@ class Tick:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
 
-    def turn(self, now: float, phase: int = 0, late: bool = False) -> None:
-        """One tick of the slots of a phase. A late one goes without hearing, never without digits."""
+    def turn(self, now: float, phase: int = 0, late: bool = False) -> int:
+        """One tick of the slots of a phase; how many sent. A late one goes without hearing, never without digits."""
         self.now = now
         rows = self._rows[phase]
         if rows.size == 0:
-            return
-        self._send(rows)
+            return 0
+        sent = self._send(rows)
         self._receive(rows)
         self._miss(rows)
         self._reporter.turn(rows, now)
         self._hear(rows, late)
+        return sent
 
     # --- commands ---------------------------------------------------------------------------------------
 
     def _open(self, row: int, generation: int, command: Open) -> None:
         if row in self._slots:
             raise ValueError(f"slot {row} is open already")
-        if self._overload.refusing:
+        if self._overload.refuses(len(self._slots)):
             raise Overloaded("the media process has no time for another call; fewer calls at once, or more cores")
         self._columns.clear(row, self._random)
         self._columns.generation[row] = generation
@@ -164,6 +168,7 @@ class Tick:
         match command:
             case Remote() | Play() | Stop() | SendDigits():
                 slot.obey(command, self.now)
+                self._attend(slot)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Record():
@@ -182,12 +187,25 @@ class Tick:
                 raise ValueError(f"{type(command).__name__} is no command")
 
     def _listen(self, slot: Slot, listens: frozenset[str]) -> None:
-        self._ears.close(slot.row)
-        self._columns.listening[slot.row] = False
+        """What the call wants to hear; keys are not its choice."""
+        row = slot.row
+        self._columns.listening[row] = self._columns.key_tones[row]
+        self._ears.close(row, CHOSEN)
         if listens:
-            self._ears.open(slot.row, listens)
-            self._columns.listening[slot.row] = True
-        self._want(slot.row)
+            self._ears.open(row, listens)
+            self._columns.listening[row] = True
+        slot.listens = listens
+        self._want(row)
+
+    def _attend(self, slot: Slot) -> None:
+        """Keys are listened for in the audio of a far end that was not asked to report them, or cannot."""
+        row, columns = slot.row, self._columns
+        if columns.key_tones[row] == slot.keys_as_tones:
+            return
+        columns.key_tones[row] = slot.keys_as_tones
+        (self._ears.open if slot.keys_as_tones else self._ears.close)(row, KEYS)
+        columns.listening[row] = slot.keys_as_tones or bool(slot.listens)
+        self._want(row)
 
     def _bridge(self, row: int, command: Bridge) -> None:
         columns = self._columns
@@ -208,9 +226,14 @@ class Tick:
             self._jitter.close(row)
 
     def _pass_on(self, row: int, digit: str) -> None:
-        """A key that the far end of this row pressed is pressed by whoever sends what it says."""
+        """A key that the far end of this row pressed is pressed by whoever sends what it says.
+
+        Except where it is a tone, and the hearer takes keys as tones only: that one has it in what is said.
+        """
+        as_tone = self._slots[row].keys_as_tones
         for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
+            if not (as_tone and self._slots[hearer].keys_as_tones):
+                self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)
@@ -258,7 +281,7 @@ class Tick:
 
     # --- send -------------------------------------------------------------------------------------------
 
-    def _send(self, rows: Rows) -> None:
+    def _send(self, rows: Rows) -> int:
         columns = self._columns
         sending = rows[columns.sending[rows]]
         odd = sending[~columns.plain[sending]]
@@ -269,6 +292,7 @@ class Tick:
         failed += self._send_plain(plain)
         columns.timestamp[rows] += np.uint32(FRAME_SAMPLES)
         self._advance(sending, failed)
+        return sending.size
 
     def _gather(self, rows: Rows) -> None:
         columns = self._columns
@@ -312,6 +336,27 @@ class Tick:
 
     def _receive(self, rows: Rows) -> None:
         """Read what came, and give the wanted rows their frame of this tick."""
+        columns = self._columns
+        columns.quiet[rows] += 1
+        came = self._read(rows)
+        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
+        columns.eager[rows[~came]] = True  # what is late comes with the next one
+        wanted = rows[self._jitter.wanted[rows]]
+        if wanted.size:
+            self._jitter.turn(wanted)
+        self._record(wanted[columns.taped[wanted]])
+
+    def _drain(self, rows: Rows) -> None:
+        """Read what else has come for these rows, at most so much that a flood cannot hold us up."""
+        for _ in range(PACKETS_A_TICK - 1):
+            if rows.size == 0:
+                return
+            came = self._read(rows)
+            self._columns.eager[rows] = came
+            rows = rows[came]
+
+    def _read(self, rows: Rows) -> Came:
+        """A packet for each of these rows; false where none waited."""
         columns, header = self._columns, self._columns.inbox_header
         lengths = self._wire.receive(rows)
         self._arrivals.sample(rows, lengths != NOTHING)
@@ -327,22 +372,17 @@ class Tick:
         columns.rx_seen[accepted] = columns.rx_seen[accepted] << np.uint64(1) | np.uint64(1)
         columns.expected[accepted] += 1
         columns.received[accepted] += 1
-        columns.quiet[rows] += 1
         columns.quiet[accepted] = 0
         kept = accepted[self._jitter.wanted[accepted]]
         if kept.size:
             timestamps = header["timestamp"][kept].astype(np.uint32)
             self._jitter.put_frames(kept, timestamps, columns.inbox[kept, HEADER_BYTES:PACKET_BYTES])
-        came = lengths != NOTHING
-        odd = np.flatnonzero(came & ~normal)
-        for index in odd:
-            self._take(int(rows[index]), int(lengths[index]))
+        came: Came = lengths != NOTHING
+        odd = came & ~normal
         columns.eager[rows[odd]] = True
-        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
-        wanted = rows[self._jitter.wanted[rows]]
-        if wanted.size:
-            self._jitter.turn(wanted)
-        self._record(wanted[columns.taped[wanted]])
+        for row, length in zip(rows[odd].tolist(), lengths[odd].tolist(), strict=True):
+            self._take(row, length)
+        return came
 
     def _record(self, rows: Rows) -> None:
         columns, law = self._columns, self._jitter.law[rows]
@@ -350,18 +390,6 @@ class Tick:
         tx = columns.outbox[rows, HEADER_BYTES:]
         tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
         self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
-
-    def _drain(self, rows: Rows) -> None:
-        columns = self._columns
-        for _ in range(PACKETS_A_TICK - 1):
-            if rows.size == 0:
-                return
-            lengths = self._wire.receive(rows)
-            more = lengths != NOTHING
-            columns.eager[rows] = more
-            rows, lengths = rows[more], lengths[more]
-            for row, length in zip(rows.tolist(), lengths.tolist(), strict=True):
-                self._take(row, length)
 
     def _take(self, row: int, length: int) -> None:
         datagram = self._columns.inbox[row, :length].tobytes()
@@ -381,10 +409,11 @@ class Tick:
         if rows.size == 0:
             return
         rx = tx = np.zeros((rows.size, FRAME_SAMPLES), np.int16)
-        present = jitter.present[rows] & (not late)  # their time goes on in a late turn, too
-        if not late:
+        keys = columns.key_tones[rows]
+        present = jitter.present[rows] & (keys | (not late))  # their time goes on in a late turn, too
+        if not late or keys.any():
             rx = g711.decode_rows(jitter.frame[rows], jitter.law[rows])
             tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
             tx[~columns.sending[rows]] = 0
-        for heard in self._ears.step(rows, rx, tx, present):
+        for heard in self._ears.step(rows, rx, tx, present, hurry=late):
             self._each(heard.row, partial(Slot.heard, heard=heard))

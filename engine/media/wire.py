@@ -168,9 +168,10 @@ class Latched:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A key was pressed, RFC 4733; once a press, at its start."""
+    """A key was pressed; once a press, at its start."""
 
     digit: str
+    channel: str = "rfc4733"  # or "inband": as tones, by a far end that did not agree on the other
 
 
 @dataclass(frozen=True, slots=True)

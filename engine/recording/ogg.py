@@ -88,6 +88,8 @@ def samples_of(path: Path) -> int:
         rest = file.read()
     skip = int.from_bytes(head[38:40], "little") if head[28:36] == b"OpusHead" else 0  # RFC 7845, section 5.1
     last = rest.rfind(_MAGIC)
+    while last >= 0 and not _is_whole(rest[last:]):
+        last = rest.rfind(_MAGIC, 0, last)
     granule = int.from_bytes(rest[last + 6 : last + 14], "little", signed=True) if last >= 0 else 0
     return max(0, granule - skip) * CLOCK_HZ // OPUS_HZ
 
@@ -101,3 +103,9 @@ def pieces(path: Path) -> Iterator[Linear]:
                 yield part.to_ndarray().reshape(-1, CHANNELS)
         for part in resampler.resample(None):
             yield part.to_ndarray().reshape(-1, CHANNELS)
+
+
+def _is_whole(page: bytes) -> bool:
+    """RFC 3533, section 6: 27 bytes, so many lengths as the last of them says, and what these add up to."""
+    segments = page[26] if len(page) > 26 else 0
+    return len(page) >= 27 + segments + sum(page[27 : 27 + segments]) > 27

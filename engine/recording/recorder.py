@@ -77,12 +77,14 @@ class Recorder:
             self._send(Forsake(row, generation, MEDIA_DIED))
 
     async def stop(self) -> None:
-        """The writer finishes what it has, and ends."""
+        """The writer finishes what it has, and ends. Idempotent."""
         process, self._process = self._process, None
         self._disconnect()
-        for end in (self._media_end, self._writer_end):
-            end.close()
-        os.close(self._ring)
+        if self._ring >= 0:
+            self._media_end.close()
+            self._writer_end.close()
+            os.close(self._ring)
+            self._ring = -1
         if process is None:
             return
         for _ in range(int(STOP_S / 0.01)):

@@ -39,7 +39,6 @@ class Recording:
         self._started_at = started_at
         self._channels = Channels()
         self._tail = NOTHING
-        self._samples = 0
         self._file: SoundFile | None = None
 
     def open(self) -> Recorded | None:
@@ -76,7 +75,6 @@ class Recording:
             self._file.write(samples)
         except OSError as error:
             return self._over(_words(error))
-        self._samples += len(samples)
         return None
 
     def _over(self, why: str) -> Recorded:
@@ -86,30 +84,23 @@ class Recording:
                 self._file.close()
             except OSError as error:  # a full disk refuses the end of it too
                 why = why or _words(error)
-            os.replace(part_of(self.path), self.path)
+            samples = _name(self.path)
         except OSError as error:
             return self._failed(error)
         state = Saved.INCOMPLETE if why else Saved.SAVED
-        return Recorded(str(self.path), duration_ms(self._samples), state, why, self._started_at)
+        return Recorded(str(self.path), duration_ms(samples), state.value, why, self._started_at)
 
     def _failed(self, error: OSError) -> Recorded:
-        return Recorded(str(self.path), 0, Saved.FAILED, _words(error), self._started_at)
+        return Recorded(str(self.path), 0, Saved.FAILED.value, _words(error), self._started_at)
 
 
 def recover(path: str, started_at: float, why: str) -> Recorded:
     """Finish what a writer left that died; it is incomplete, and `why` says so."""
-    file = Path(path)
     try:
-        if file.suffix == ".ogg":
-            from engine.recording.ogg import samples_of
-
-            samples = samples_of(part_of(file))
-        else:
-            samples = wav.mend(part_of(file))
-        os.replace(part_of(file), file)
+        samples = _name(Path(path))
     except OSError:
-        return Recorded(path, 0, Saved.FAILED, why, started_at)
-    return Recorded(path, duration_ms(samples), Saved.INCOMPLETE, why, started_at)
+        return Recorded(path, 0, Saved.FAILED.value, why, started_at)
+    return Recorded(path, duration_ms(samples), Saved.INCOMPLETE.value, why, started_at)
 
 
 def part_of(path: Path) -> Path:
@@ -134,6 +125,19 @@ def _create(path: Path) -> SoundFile:
         file.close()
         part_of(path).unlink(missing_ok=True)
         raise
+
+
+def _name(path: Path) -> int:
+    """The file grows no more: put it right, and give it its name. How many samples it has."""
+    part = part_of(path)
+    if path.suffix == ".ogg":
+        from engine.recording.ogg import samples_of
+
+        samples = samples_of(part)
+    else:
+        samples = wav.mend(part)
+    os.replace(part, path)
+    return samples
 
 
 def _words(error: OSError) -> str:

@@ -70,7 +70,7 @@ class Studio:
         recording = Recording(begin.path, begin.started_at)
         if any(recording.path == other.path for other in self._recordings.values()):
             why = "another call is recorded into this file"
-            self._tell(*key, Recorded(begin.path, 0, Saved.FAILED, why, begin.started_at))
+            self._tell(*key, Recorded(begin.path, 0, Saved.FAILED.value, why, begin.started_at))
             return
         self._recordings[key] = recording
         self._over(key, recording.open())

@@ -118,7 +118,7 @@ async def test_a_key_stops_the_prompt(caller, make_clip, plane):
     assert (closed.received, closed.lost, closed.invalid) == (6, 0, 0)
 
 
-@pytest.mark.parametrize("dtmf_type", [96, 101])
+@pytest.mark.parametrize("dtmf_type", [96, 101, None])
 async def test_two_slots_press_keys_at_each_other(plane, callers, dtmf_type):
     here, there = await callers(), await callers()
     here.slot.send(RemoteCommand("127.0.0.1", there.slot.port, dtmf_type=dtmf_type))
@@ -133,6 +133,7 @@ async def test_two_slots_press_keys_at_each_other(plane, callers, dtmf_type):
         await one.close()
     assert "".join(event.digit for event in there.of(Digit)) == "0123456789*#"
     assert "".join(event.digit for event in here.of(Digit)) == "AABBCCDD"
+    assert {event.channel for event in here.of(Digit)} == {"rfc4733" if dtmf_type else "inband"}
 
 
 async def test_two_slots_report_to_each_other(plane, callers):

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detection.bank import Bank
 from detection.ears import Heard
+from detection.key_press import KEYS
 from engine.clips import encoded
 from engine.media import tones
 from engine.media.arena import Arena
@@ -17,10 +19,10 @@ from engine.media.columns import Columns
 from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.jitter import DELAY_FRAMES
+from engine.media.overload import REFUSE_LOAD, Overload
 from engine.media.rtcp import NTP_EPOCH_S, Block, Report, middle
 from engine.media.rtcp import build as build_reports
 from engine.media.rtcp import parse as parse_reports
-from engine.media.overload import REFUSE_BUSY, Overload
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -152,12 +154,14 @@ class FakeEars:
     def open(self, row, listens):
         if "x-ray" in listens:
             raise ValueError("no listener 'x-ray'")
-        self.opened[row] = listens
+        self.opened[row] = self.opened.get(row, frozenset()) | listens
 
-    def close(self, row):
-        self.opened.pop(row, None)
+    def close(self, row, listens=frozenset({"voice", "digits"})):
+        left = self.opened.pop(row, frozenset()) - listens
+        if left:
+            self.opened[row] = left
 
-    def step(self, rows, rx, tx, present):
+    def step(self, rows, rx, tx, present, hurry=False):
         self.steps.append((rows.copy(), rx.copy(), tx.copy(), present.copy()))
         return self.says.get(len(self.steps), [])
 
@@ -330,6 +334,19 @@ def test_prompts_follow_without_a_gap(stage):
     assert stage.events == [Played(1, 40 + 40 + 85, "ended"), Played(2, 40, "ended")]
 
 
+def test_what_is_repeated_goes_on_until_it_is_stopped(stage):
+    stage.open()
+    clip = stage.clip(NOISE[:320])
+    stage.do(Play(0, (clip, -40), repeat=True), Play(1, (clip,)))
+    stage.turn(10)
+    assert stage.payload() == ((coded(NOISE[:320]) + SILENCE * 2) * 3)[: 10 * 160]
+    assert stage.events == []
+    stage.do(Stop(), Play(2, (clip,)))
+    stage.turn(2)
+    assert stage.payload()[1600:] == coded(NOISE[:320])
+    assert stage.events == [Played(0, 200, "stopped"), Played(1, 0, "stopped"), Played(2, 40, "ended")]
+
+
 def test_pauses_that_are_no_frames(stage):
     stage.open()
     stage.do(Play(1, (-50,)), Play(2, ()), Play(3, (0,)))
@@ -490,7 +507,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
     assert stage.of(Faulted) == []
     stage.tick.shed(1)
     assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2]
-    stage.overload.busy = REFUSE_BUSY
+    stage.overload.load = REFUSE_LOAD
     stage.open(3)
     assert [envelope.slot for envelope in stage.envelopes if isinstance(envelope.body, Faulted)] == [2, 3]
     stage.turn()
@@ -511,6 +528,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
         (Remote(*FAR, dtmf_rate=0), "at 0 Hz"),
         (Play(1, (-(10**30),)), "pause"),
         (Play(1, (77,)), "clip number 77"),
+        (Play(1, (), repeat=True), "nothing cannot be repeated"),
         (SendDigits("12x"), "substring"),
         (Listen(("x-ray",)), "x-ray"),
         (Open(), "open already"),
@@ -979,6 +997,57 @@ def test_a_late_turn_does_not_hear_but_takes_digits(stage):
     assert stage.of(Digit) == [Digit("3")]
 
 
+def test_keys_in_the_audio_are_listened_for_where_nothing_else_was_agreed(stage):
+    """Whatever the call asks to hear; and until the far end agrees on events after all."""
+    stage.open(dtmf_type=None)
+    assert stage.ears.opened == {0: frozenset({"digits"})}
+    stage.do(Listen(("voice",)))
+    assert stage.ears.opened == {0: frozenset({"digits", "voice"})}
+    stage.do(Listen(()))
+    stage.turn()
+    assert len(stage.ears.steps) == 1
+    stage.do(Listen(("voice",)), Remote(*FAR))
+    assert stage.ears.opened == {0: frozenset({"voice"})}
+    stage.do(Listen(()))
+    stage.turn()
+    assert len(stage.ears.steps) == 1
+    stage.do(Remote(*FAR, dtmf_type=None, receive=False))
+    assert stage.ears.opened == {}
+
+
+def test_a_key_in_the_audio_stops_the_prompt(stage):
+    stage.open(dtmf_type=None)
+    stage.do(Play(1, (stage.clip(NOISE),), "digits"))
+    stage.ears.says = {3: [Heard(0, 30, "digit", 11)]}
+    stage.turn(5)
+    assert stage.events == [Digit("#", "inband"), Played(1, 60, "digit")]
+
+
+def test_a_late_turn_hears_keys_in_the_audio(stage):
+    stage.open(dtmf_type=None)
+    for frame in NOISE[:800].reshape(5, 160):
+        stage.hear(coded(frame))
+    stage.turn(3)
+    stage.turn(late=True)
+    assert stage.ears.steps[-1][3].tolist() == [True]
+    assert stage.ears.steps[-1][1].any()
+
+
+def test_a_reader_of_tones_hears_what_we_press_as_tones(stage):
+    """Our own overlay, through the law and back, at the shortest that anyone must hear."""
+    stage.open(dtmf_type=None)
+    stage.do(SendDigits("159#AA", 40, 40))
+    stage.turn(30)
+    ear = Bank(1)
+    ear.open(0, frozenset({"digits"}))
+    silent = np.zeros((1, 160), np.int16)
+    keys = ""
+    for packet in stage.packets():
+        frame = decode(np.frombuffer(packet.payload, np.uint8), Law.A)[None]
+        keys += "".join(KEYS[int(heard.value)] for heard in ear.step(np.array([0]), frame, silent, np.array([True])))
+    assert keys == "159#AA"
+
+
 def test_listening_ends(stage):
     stage.open()
     stage.do(Listen(("voice",)))
@@ -1028,6 +1097,18 @@ def test_a_key_on_one_side_of_a_bridge_is_pressed_on_the_other(stage):
     assert {parse_event(packet.payload).code for packet in events} == {7}
     assert len({packet.timestamp for packet in events}) == 1
     assert stage.of(Digit) == [Digit("7")]
+
+
+@pytest.mark.parametrize("other_takes_events", [True, False])
+def test_a_key_heard_as_a_tone_is_pressed_once_on_the_other_side(stage, other_takes_events):
+    """Whoever takes tones only hears it in the audio; pressed again it would be two."""
+    bridged(stage)
+    stage.do(Remote(*FAR, dtmf_type=None))
+    stage.do(Remote("192.0.2.2", 5000, dtmf_type=101 if other_takes_events else None), row=1, generation=5)
+    stage.ears.says = {1: [Heard(0, 60, "digit", KEYS.index("5"))]}
+    stage.turn(20)
+    assert stage.of(Digit) == [Digit("5", "inband")]
+    assert bool(stage.of(Sent)) == other_takes_events
 
 
 def test_a_lost_frame_is_the_last_one_again_and_then_silence(stage):
