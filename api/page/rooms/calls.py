@@ -177,10 +177,10 @@ def hear(visit: Visit) -> Response:
 def show_wave(visit: Visit) -> Response:
     """{"callee": [...], "us": [...], "ms"}: how loud a recording is, in parts, 0 to 1."""
     recording = _recording(visit)
-    file = visit.service.recordings.path(recording)
+    file = recording_files.file_of(visit.service, recording)
     try:
-        callee, us = _loudest(file, file.stat().st_mtime_ns) if recording.there else ([], [])
-    except (OSError, ValueError) as error:  # of libav some are the one, some the other
+        callee, us = _loudest(file, file.stat().st_mtime_ns)
+    except OSError as error:
         raise Refusal(Code.NOT_FOUND, "There is no such recording") from error
     reply = visit.json({"callee": callee, "us": us, "ms": recording.duration_ms})
     reply.headers["Cache-Control"] = "private, max-age=3600"
