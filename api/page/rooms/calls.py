@@ -128,6 +128,8 @@ def one(visit: Visit) -> Response:
     over = kept.calls[-1].status in OVER
     ended = [fact for fact in told if fact["type"] == "ended"]
     dialings = [_dialing(part, teller, language, kept.calls) for part in timeline.dialings(told)] if told else []
+    placed = {dialing["recording"] for dialing in dialings}
+    others = [call.recording for call in kept.calls if call.recording and call.recording not in placed]
     last = kept.calls[-1]
     timeout_s = kept.request.options["timeout"]
     said = result_of(last.status, last.disposition, last.answers, last.heard_ms, timeout_s, last.manager_status)
@@ -142,7 +144,7 @@ def one(visit: Visit) -> Response:
         answer=webhook_words.answer, shown=asked.shown, stopped=bool(stopped), waits_for=outcomes.WAITS_FOR,
         settled=over and all(webhook.done_at is not None for webhook in webhooks), width=timeline.WIDTH,
         left=timeline.LEFT, why=why, kinds=recording_marks.KINDS, keep_days=service.recordings.keep_days,
-        because=recording_words.why, recorded=any(dialing["recording"] for dialing in dialings),
+        because=recording_words.why, others=others, recorded=any(call.recording for call in kept.calls),
     )  # fmt: skip
 
 

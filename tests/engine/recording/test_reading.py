@@ -47,5 +47,5 @@ def test_short_and_empty(tmp_path: Path) -> None:
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "call.ogg").write_bytes(b"OggS nonsense")
     for name in ("call.ogg", "gone.ogg", "gone.wav"):
-        with pytest.raises(OSError, match="call|gone"):
+        with pytest.raises(OSError, match=r"call|gone"):
             loudest(tmp_path / name, 10)
