@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from engine.disposition import Disposition, EndedBy, Verdict
+from engine.manager_leg import ManagerTally
 from engine.media.wire import Closed
 
 
@@ -26,6 +27,8 @@ class Tally:
     tags: list[str] = field(default_factory=list)
     heard_ms: int = 0
     no_media: bool = False
+    recording: dict[str, Any] | None = None
+    manager: ManagerTally | None = None  # who answered last, or was called last
     media: Closed | None = None  # the media process's last word; None: it did not come
     verdict: Verdict | None = None
     sip_code: int | None = None
@@ -35,6 +38,11 @@ class Tally:
         """Decide how the call ended; the first decision stands."""
         if self.verdict is None:
             self.verdict, self.sip_code, self.reason = verdict, sip_code, reason
+
+    def manager_was(self, manager: ManagerTally) -> None:
+        """A transfer is over; a manager who answered is not forgotten for one who did not."""
+        if self.manager is None or self.manager.answered_at is None or manager.answered_at is not None:
+            self.manager = manager
 
     def result(self, at: float) -> dict[str, Any]:
         """The fields of the `ended` fact."""
@@ -56,6 +64,8 @@ class Tally:
             "tags": list(self.tags),
             "heard_ms": self.heard_ms,
             "no_media": self.no_media,
+            "recording": self.recording,
+            "manager": self.manager.as_dict() if self.manager else None,
             "media": _told(self.media),
             "started_at": self.started_at,
             "ringing_at": self.ringing_at,

@@ -65,12 +65,16 @@ class JitterBuffer:
         self._newest[row] = 0
         self._missed[row] = 1
         self.frame[row], self.present[row] = SILENCE_OF_LAW[law], False
-        self._reader[row] = RING_FRAMES - LAG_FRAMES
+        self.lag(row)
         self.restart(row)
 
     def close(self, row: int) -> None:
         """Nobody wants them; idempotent."""
         self.wanted[row] = self.present[row] = False
+
+    def lag(self, row: int) -> None:
+        """The second reader begins `LAG_FRAMES` behind the first one."""
+        self._reader[row] = self._head[row] - LAG_FRAMES
 
     def restart(self, row: int) -> None:
         """The far end counts anew (another SSRC or sequence): its next packet is a first one."""

@@ -24,9 +24,10 @@ from engine.media.pacer import FRAME_S, TURN_S, Pacer
 from engine.media.settings import restore
 from engine.media.sockets import PortsError, Sockets, bind, ports_of
 from engine.media.steal import Steal
-from engine.media.tape import NoTape
+from engine.media.tape import SharedTape
 from engine.media.tick import Tick
 from engine.media.wire import Envelope, Faulted, Loading, Ready
+from engine.recording.ring import Ring
 
 SPARE_FILES = 64  # open files beside the sockets
 GUARD_S = 0.001  # before a deadline nothing else is begun
@@ -51,7 +52,11 @@ def main(arguments: list[str]) -> int:
             return 1
         columns = Columns(settings.calls)
         overload = Overload()
-        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), NoTape(), overload, control.emit)
+        tape = SharedTape(
+            Ring(settings.ring), socket.socket(fileno=settings.line), settings.calls,
+            lambda: settings.anchor + time.monotonic(),
+        )  # fmt: skip
+        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), tape, overload, control.emit)
         gc.collect()
         gc.freeze()
         gc.disable()

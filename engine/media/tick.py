@@ -62,7 +62,7 @@ REFUSALS: Final = (
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
 CHOSEN: Final = frozenset({"voice"})  # listeners that a call may ask for
 KEYS: Final = frozenset({"digits"})
-LOOK_AGAIN_PACKETS: Final = 4  # of a slot that gets one a tick: so often it is looked at for a second one
+LOOK_AGAIN_PACKETS: Final = 32  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
 class Tick:
@@ -174,6 +174,7 @@ class Tick:
             case Record():
                 self._columns.taped[slot.row] = True
                 self._want(slot.row)
+                self._jitter.lag(slot.row)
                 self._tape.open(slot.row, slot.generation, command.path)
             case Bridge():
                 self._bridge(slot.row, command)
@@ -334,6 +335,7 @@ class Tick:
         columns.quiet[rows] += 1
         came = self._read(rows)
         self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
+        columns.eager[rows[~came]] = True  # what is late comes with the next one
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)

@@ -76,11 +76,15 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Queue a prompt. Positive items are clip numbers, negative ones pauses of that many ms."""
+    """Queue a prompt. Positive items are clip numbers, negative ones pauses of that many ms.
+
+    With `repeat` it begins again whenever it is over, until it is stopped.
+    """
 
     play: int
     items: tuple[int, ...]
     interrupt: str = Interrupt.NONE
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
