@@ -682,6 +682,24 @@ def test_another_ssrc_goes_on(stage):
     assert stage.counts == (6, 6, 0, 0)
 
 
+def test_a_far_end_with_our_ssrc(stage):
+    """We take another; one who goes on to repeat what we send does not make us run."""
+    stage.open()
+    stage.turn()
+    stage.ssrc = stage.packets()[0].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.ssrc = stage.packets()[-1].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.do(Close())
+    packets = stage.packets()
+    assert [packet.ssrc == packets[0].ssrc for packet in packets] == [True] * 2 + [False] * 3
+    assert len({packet.ssrc for packet in packets}) == 2
+    assert [(b.sequence - a.sequence) % (1 << 16) for a, b in pairwise(packets)] == [1] * 4
+    assert stage.events[-1].received == 2
+
+
 def test_bursts_are_read_out(stage):
     stage.open()
     for _ in range(40):
