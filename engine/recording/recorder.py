@@ -49,6 +49,7 @@ class Recorder:
         self._now = now
         self._ring = ring.create(slots)
         self._media_end, self._writer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._media_end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._connection: socket.socket | None = None
