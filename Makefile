@@ -47,8 +47,13 @@ format: $(READY) ## put the style right where that needs no thought
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
 
-bench: $(READY) ## how many calls this machine holds, and how fast the service is under load (some 4 minutes)
-	@$(VENV)/zvonar bench media
+bench: $(READY) ## media beside its peers into docs/bench.md, calls, the service under load (35 minutes; REPEATS=1: 14)
+	@mkdir -p build && rm -f build/bench.jsonl
+	@for repeat in $$(seq $(or $(REPEATS),3)); do \
+		$(VENV)/zvonar bench media --json --calls 50,150,300 --against floor,asyncio,asterisk,pyvoip && \
+		$(VENV)/zvonar bench media --json --calls 500,1000,2000 --against floor,asyncio || exit; \
+	done > build/bench.jsonl
+	@cp build/bench.jsonl docs/ && $(VENV)/python -m zvonar.bench_media.docs docs/bench.jsonl docs
 	@$(VENV)/zvonar bench calls
 	@$(VENV)/zvonar bench service --seconds 10
 

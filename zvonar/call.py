@@ -50,7 +50,7 @@ async def _place(dial: Dial, config: Path | None, as_json: bool) -> dict[str, An
     console = Console(highlight=False, soft_wrap=True)
     loop = asyncio.get_running_loop()
     asked = asyncio.current_task()
-    async with Engine.open(config, calls=1) as engine:
+    async with Engine.open(config, calls=2) as engine:  # the callee's leg, and one to a manager
         for number in (signal.SIGINT, signal.SIGTERM):  # before the INVITE: nobody is called
             loop.add_signal_handler(number, lambda: asked and asked.cancel())
         call = await engine.dial(dial)

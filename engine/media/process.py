@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     settings = restore(arguments[1])
     try:
         try:
-            _raise_limit(settings.calls + SPARE_FILES)
+            _raise_limit(settings.calls)
             sockets = bind(settings.host, settings.low, settings.high, settings.calls)
         except PortsError as error:
             control.emit(Envelope(-1, 0, 0.0, Faulted(str(error))))
@@ -133,7 +133,8 @@ def _use_slack(tick: Tick, control: Control, deadline: float, anchor: float, end
     return worked, ended
 
 
-def _raise_limit(needed: int) -> None:
+def _raise_limit(calls: int) -> None:
+    needed = 2 * calls + SPARE_FILES  # RTP and RTCP
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
@@ -143,7 +144,7 @@ def _raise_limit(needed: int) -> None:
             pass  # some systems show a hard limit that they do not grant
     if soft != resource.RLIM_INFINITY and soft < needed:
         raise PortsError(
-            f"[media] calls = {needed - SPARE_FILES} needs {needed} open files and the limit is {soft}; "
+            f"[media] calls = {calls} needs {needed} open files and the limit is {soft}; "
             "raise it (ulimit -n, LimitNOFILE=) or lower [media] calls"
         )
 

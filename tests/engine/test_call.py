@@ -27,6 +27,7 @@ from engine.events import (
 )
 from engine.media import wire
 from engine.orders import Fact, HangupWanted, Input, Output, SetTimer, Start, TimerFired
+from engine.settings import Settings
 from ivr.events import PlayPrompt
 from ivr.model import Block, File, Gather, Interrupt, Limits, Script
 
@@ -101,8 +102,14 @@ def test_a_whole_call() -> None:
     assert of_kind(out, Hangup)
     out = driver.feed(Ended(Side.LOCAL))
     assert of_kind(out, wire.Close)
-    driver.feed(wire.Closed(1, 1, 0, 0))
+    driver.feed(wire.Closed(180, 177, 2, 1, doubled=1, jitter_ms=1.25, mos=4.3, strangers=1))
     result = driver.ended()
+    media = {
+        "sent": 180, "received": 177, "lost": 2, "late": 0, "doubled": 1, "invalid": 1, "jitter_ms": 1.25,
+        "round_trip_ms": None, "remote_lost": None, "remote_jitter_ms": None, "mos": 4.3, "one_way_audio": False,
+        "dropped": {"strangers": 1, "garbage": 0, "wrong_type": 0, "wrong_size": 0, "overflowed": 0},
+    }  # fmt: skip
+    assert result["media"] == media
     expected = {
         "disposition": "answered", "sip_code": 200, "hangup_cause": 16, "ended_by": "us", "digits": "1",
         "answers": ["1"], "path": ["ask", "yes"], "tags": ["asked", "confirmed"], "heard_ms": 3500,
@@ -291,6 +298,7 @@ def test_a_dead_media_process_is_our_fault() -> None:
     assert of_kind(driver.feed(wire.Faulted("the media process died")), Hangup)
     result = driver.ended()
     assert (result["disposition"], result["reason"]) == ("internal_error", "the media process died")
+    assert result["media"] is None
 
 
 SAVED = wire.Recorded("/call.wav", 1500, "saved", "", 1003.01)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.call import Call, Settings
+from engine.call import Call
 from engine.events import Answered, Ended, Ringing, Side, Trying
 from engine.journal import Journal, JournalError, replay
 from engine.media import wire
 from engine.orders import Fact, Input, Start
+from engine.settings import Settings
 from ivr.model import Block, File, Gather, Interrupt, Script
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
@@ -52,7 +53,7 @@ def test_a_replay_gives_the_same_facts(tmp_path: Path) -> None:
 def test_a_changed_fact_is_found(tmp_path: Path) -> None:
     path = tmp_path / "call.jsonl"
     write(path)
-    path.write_text(path.read_text().replace('"digit": "1", "channel"', '"digit": "2", "channel"'))
+    path.write_text(path.read_text().replace('"type": "digit", "digit": "1"', '"type": "digit", "digit": "2"'))
     difference = replay(path).difference
     assert difference is not None
     assert difference.recorded is not None

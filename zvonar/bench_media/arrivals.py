@@ -77,9 +77,11 @@ class Arrivals:
 
     def packets(self, first_ns: int, last_ns: int) -> Packets:
         """Those of a window of Unix time, in the order in which they were read."""
-        columns = Packets(*(np.concatenate(column) for column in zip(*self._kept, strict=True)))
-        inside = (columns.at_ns >= first_ns) & (columns.at_ns < last_ns)
-        return Packets(*(column[inside] for column in columns))
+        call, sequence, timestamp, at_ns = (
+            np.concatenate([part[column] for part in self._kept] or [np.zeros(0, np.int64)]) for column in range(4)
+        )
+        packets = Packets(call, sequence.astype(np.uint16), timestamp.astype(np.uint32), at_ns)
+        return packets.pick((at_ns >= first_ns) & (at_ns < last_ns))
 
     @property
     def dropped(self) -> int:
@@ -91,7 +93,9 @@ class Arrivals:
         receive, files = self._receive, self._files
         base = self._messages.ctypes.data
         self._messages["controllen"] = CONTROL_BYTES
-        calls, counts, end = [], [], 0
+        calls: list[int] = []
+        counts: list[int] = []
+        end = 0
         for call in range(first, last):
             count = AT_ONCE
             while count == AT_ONCE:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import logging
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -20,7 +23,9 @@ from zvonar.bench_media import clip
 from zvonar.bench_media.child import BenchError
 from zvonar.bench_media.cpu import Cores, cores
 from zvonar.bench_media.designs import ChildDesign, Design, Task
-from zvonar.bench_media.measure import Line, Measured, measure
+from zvonar.bench_media.measure import Measured, measure
+from zvonar.bench_media.peers.asterisk import AsteriskDesign
+from zvonar.bench_media.peers.seat import raise_limit
 from zvonar.bench_media.plane_design import PlaneDesign
 from zvonar.bench_media.table import table
 
@@ -29,20 +34,20 @@ PEERS: Final[dict[str, Callable[[Task], Design]]] = {
     "floor": lambda task: ChildDesign("floor", task, phases=_phases(task.calls)),
     "asyncio": lambda task: ChildDesign("coroutines", task),
     "pyvoip": lambda task: ChildDesign("pyvoip", task, payload_type=0),
+    "asterisk": AsteriskDesign,
 }
 
 
-def media(
-    *, calls: Sequence[int], seconds: float, listening: float, against: Sequence[str], as_json: bool
-) -> int:
+def media(*, calls: Sequence[int], seconds: float, listening: float, against: Sequence[str], as_json: bool) -> int:
     """Measure and print; exit status 1 if nothing could be measured."""
     logging.getLogger("zvonar").setLevel(logging.ERROR)
+    raise_limit()
     used = cores()
     _note(f"what is measured has core {used.measured}, the far end and this bench have core {used.others}")
     if used.measured == used.others:
         _note("there is one core only: the far end takes from what is measured")
     lines = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _alone():
         _prepare(Path(folder))
         for count in calls:
             for name in order(against):
@@ -58,6 +63,18 @@ def media(
     if lines and not as_json:
         print(table(lines))
     return 0 if lines else 1
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two benches at once would measure each other: the second one waits."""
+    with (Path(tempfile.gettempdir()) / f"zvonar-bench-media-{os.getuid()}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _note("another bench media runs on this machine; waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def order(against: Sequence[str]) -> Iterator[str]:

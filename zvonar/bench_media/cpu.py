@@ -17,10 +17,41 @@ class Cores(NamedTuple):
 
 
 class Cpu(NamedTuple):
-    """Seconds that a process has used, all its threads."""
+    """What a process has used since it began, all its threads; two of them give what it used between.
 
+    The whole is exact; user and system are samples of the kernel's tick (CONFIG_TICK_CPU_ACCOUNTING), which, for a
+    process that works at the same moments of each 20 ms, tell their ratio roughly.
+    """
+
+    total: float  # seconds
     user: float
     system: float
+
+    def since(self, before: Cpu) -> Cpu:
+        """What was used between, user and system scaled to the whole."""
+        total, user, system = self.total - before.total, self.user - before.user, self.system - before.system
+        share = user / (user + system) if user + system > 0 else 1.0
+        return Cpu(total, total * share, total * (1 - share))
+
+
+class Core(NamedTuple):
+    """What became of a core's time since the machine began, in seconds; the fields of proc_stat(5)."""
+
+    busy: float
+    stolen: float  # by the hypervisor, for other machines
+
+    def since(self, before: Core) -> Core:
+        """What happened between."""
+        return Core(self.busy - before.busy, self.stolen - before.stolen)
+
+
+def core_time(core: int) -> Core:
+    """Of this core, until now."""
+    line = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith(f"cpu{core} "))
+    user, nice, system, _, _, irq, soft_irq, stolen = (
+        int(field) / os.sysconf("SC_CLK_TCK") for field in line.split()[1:9]
+    )
+    return Core(user + nice + system + irq + soft_irq, stolen)
 
 
 def cores() -> Cores:
@@ -41,22 +72,20 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def spent(pid: int) -> Cpu:
-    """User and system seconds. The sum is exact to a µs where the kernel keeps it, their ratio comes from its ticks."""
+    """What the process has used so far. OSError if it is gone."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system = (int(field) / os.sysconf("SC_CLK_TCK") for field in fields[11:13])
-    total = 0
-    with suppress(OSError):
+    total_ns = 0
+    with suppress(OSError):  # a kernel without, or a thread that ended meanwhile
         for thread in Path(f"/proc/{pid}/task").iterdir():
-            total += int((thread / "schedstat").read_text().split()[0])
-    if total == 0 or user + system == 0:
-        return Cpu(user, system)
-    share = user / (user + system)
-    return Cpu(total / 1e9 * share, total / 1e9 * (1 - share))
+            total_ns += int((thread / "schedstat").read_text().split()[0])
+    return Cpu(total_ns / 1e9 or user + system, user, system)
 
 
 def cpu_s(pid: int) -> float:
-    """CPU seconds, user and system, that a process has used."""
-    return sum(spent(pid))
+    """CPU seconds that a process has used, the threads that ended too."""
+    used = spent(pid)
+    return used.user + used.system
 
 
 def scheduler(pid: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -41,9 +41,18 @@ class Departures:
         self._header["first"] = 0x80
         self._header["second"] = payload_type
         self._header["ssrc"] = random.integers(1 << 32, size=calls)
-        self._senders = [partial(each.send, row.data) for each, row in zip(sockets, self._outbox, strict=True)]
+        self._senders: list[Callable[[], int]] = [
+            partial(each.send, row.data) for each, row in zip(sockets, self._outbox, strict=True)
+        ]
         self._bounds = np.linspace(0, calls, SLICES + 1).astype(int).tolist()
+        self._live = np.ones(calls, bool)
         self.sent = 0
+
+    def leave_out(self, calls: Sequence[int]) -> None:
+        """Nothing is sent for these: they did not begin."""
+        for call in calls:
+            self._senders[call] = _nothing
+            self._live[call] = False
 
     def send(self, tick: int, part: int) -> None:
         """The packets of one slice of a tick."""
@@ -57,7 +66,7 @@ class Departures:
         self._header["timestamp"][rows] = self._timestamp[rows]
         self._outbox[rows, HEADER_BYTES:] = self._speech[(self._offset[rows] + tick) % len(self._speech)]
         ages = self._presses.ages(first, last, tick)
-        pressing = np.flatnonzero((ages >= 0) & (ages < PACKETS))
+        pressing = np.flatnonzero((ages >= 0) & (ages < PACKETS) & self._live[rows])
         senders = self._senders[first:last]
         for index in pressing.tolist():
             senders[index] = partial(self._sockets[first + index].send, self._key(first + index, int(ages[index])))
@@ -67,13 +76,15 @@ class Departures:
             except OSError:  # an ICMP refusal told, and our packet not sent: once more
                 with suppress(OSError):
                     send()
-        self.sent += len(senders)
+        self.sent += int(np.count_nonzero(self._live[rows]))
 
     def _key(self, call: int, age: int) -> bytes:
         if age == 0:
             self._pressed_at[call] = self._timestamp[call]
         second = DIGIT_TYPE | (0x80 if age == 0 else 0)
-        head = _HEADER.pack(
-            0x80, second, self._sequence[call], self._pressed_at[call], int(self._header["ssrc"][call])
-        )
+        head = _HEADER.pack(0x80, second, self._sequence[call], self._pressed_at[call], int(self._header["ssrc"][call]))
         return head + self._presses.event(call, age)
+
+
+def _nothing() -> int:
+    return 0

@@ -19,6 +19,10 @@ class Task:
     core: int
     folder: Path
 
+    def hears(self, index: int) -> bool:
+        """Whether this call is heard for voice; they are spread over all."""
+        return int((index + 1) * self.listening) > int(index * self.listening)
+
     @property
     def clip(self) -> str:
         return str(self.folder / "clip.npy")
@@ -75,6 +79,7 @@ class ChildDesign:
             "clip": self._task.clip,
             "phases": self._phases,
             "payload_type": self.payload_type,
+            "heard": [self._task.hears(index) for index in range(len(far_ports))],
         }
         self._child = await Child.start(f"peers.{self._module}", settings, self._task.core)
         ports: list[int] = (await self._child.told())["ports"]

@@ -1,18 +1,17 @@
 """The far end of all calls: `python -m zvonar.bench_media.far_end SETTINGS`, started by the bench.
 
-Lines of JSON. It says `{"ports"}`; takes `{"connect": [port, ...]}` (0 for a call that is none) and begins to send; takes
-`{"measure": seconds}`, says `{"began"}` at once and the window's figures at its end; takes `{"hush"}`, sends no more and
-says how much it has sent since it began. It ends with its standard input.
+Lines of JSON. It says `{"ports"}`; takes `{"connect": [port, ...]}` (0 for a call that is none) and begins to send;
+takes `{"measure": seconds}`, says `{"began"}` at once and the window's figures at its end; takes `{"hush"}`, sends no
+more and says how much it has sent since it began. It ends with its standard input.
 
-It reads a socket five times less often than it gets packets: the times are the kernel's, and reading is cheapest in bulk.
+It reads a socket five times less often than that gets packets: the times are the kernel's, and reading is cheapest in
+bulk.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import os
-import resource
 import select
 import socket
 import sys
@@ -25,6 +24,7 @@ from zvonar.bench_media.arrivals import Arrivals
 from zvonar.bench_media.cpu import ask_for_fifo
 from zvonar.bench_media.departures import SLICES, Departures
 from zvonar.bench_media.pacing import FRAME_MS, summarise
+from zvonar.bench_media.peers.seat import raise_limit, say
 from zvonar.bench_media.presses import Presses
 
 BUFFER_BYTES: Final = 1 << 20
@@ -59,6 +59,7 @@ class FarEnd:
         for each, port in zip(self._sockets, ports, strict=True):
             if port:
                 each.connect(("127.0.0.1", port))
+        self._departures.leave_out([call for call, port in enumerate(ports) if not port])
         self._live = sum(port > 0 for port in ports)
 
     def run(self) -> None:
@@ -97,14 +98,14 @@ class FarEnd:
                     self._begin(tick, float(seconds))
                 case {"hush": _}:
                     self._hushed = True
-                    _say({"sent": self._departures.sent})
+                    say({"sent": self._departures.sent})
         return True
 
     def _begin(self, tick: int, seconds: float) -> None:
         self._presses.begin(tick + 1, round(seconds * 1000 / FRAME_MS))
         self._arrivals.begin()
         self._lags.clear()
-        _say({"began": True})
+        say({"began": True})
         self._window = _Window(time.time_ns(), seconds, time.monotonic(), time.process_time())
 
     def _window_over(self, window: _Window) -> None:
@@ -116,7 +117,7 @@ class FarEnd:
         self._window = None
         packets = self._arrivals.packets(window.began_ns, window.began_ns + round(window.seconds * 1e9))
         summary = summarise(packets, self._live, window.seconds)
-        _say(
+        say(
             {
                 **summary._asdict(),
                 "wrong": self._arrivals.wrong,
@@ -139,18 +140,18 @@ class _Window:
 
 def main(arguments: list[str]) -> int:
     """Serve the bench; exit status 0."""
-    _raise_limit()
+    raise_limit()
     ask_for_fifo()
     settings: dict[str, Any] = json.loads(arguments[0])
     far_end = FarEnd(settings["calls"], settings["clip"], settings["speech"], settings["payload_type"])
-    _say({"ports": far_end.ports})
+    say({"ports": far_end.ports})
     line = sys.stdin.readline()
     if not line:
         return 0
     far_end.connect(json.loads(line)["connect"])
     gc.freeze()
     gc.disable()
-    _say({"connected": True})
+    say({"connected": True})
     far_end.run()
     return 0
 
@@ -161,15 +162,6 @@ def _bound() -> socket.socket:
     bound.setblocking(False)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
     return bound
-
-
-def _raise_limit() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _say(message: dict[str, Any]) -> None:
-    os.write(1, json.dumps(message).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from zvonar.bench_media.child import Child
-from zvonar.bench_media.cpu import Cores, scheduler, spent
+from zvonar.bench_media.cpu import Core, Cores, core_time, scheduler, spent
 from zvonar.bench_media.designs import Design, Task
 from zvonar.bench_media.pacing import FRAME_MS
 
@@ -20,7 +20,8 @@ WARM_UP_S: Final = 1.5
 AFTER_S: Final = 0.2  # for the last digits to come up
 BUSY: Final = 0.85
 LAG_MS: Final = 20.0
-PERSON_UNITS: Final = 1e6
+OTHERS: Final = 0.05
+STOLEN: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +77,24 @@ async def measure(name: str, design: Design, task: Task, seconds: float, cores: 
         await far_end.ask({"connect": ports})
         await asyncio.sleep(WARM_UP_S)
         await far_end.ask({"measure": seconds})
-        began, cpu, unread = time.monotonic(), spent(design.pid), _drops(ports)
+        began, cpu, core, unread = time.monotonic(), spent(design.pid), core_time(task.core), _drops(ports)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
-        took, used, unread = time.monotonic() - began, spent(design.pid), _drops(ports) - unread
+        core = core_time(task.core).since(core)
+        took, used, unread = time.monotonic() - began, spent(design.pid).since(cpu), _drops(ports) - unread
         told = await far_end.told()
         class_ = scheduler(design.pid)
         sent = (await far_end.ask({"hush": True}))["sent"]
         await asyncio.sleep(AFTER_S)
         found = await design.finish()
-    packets = open_calls * took * 1000 / FRAME_MS
-    user_us, system_us = (
-        (after - before) * PERSON_UNITS / packets if packets else None for before, after in zip(cpu, used, strict=True)
-    )
+    frames = open_calls * took * 1000 / FRAME_MS
+    cpu_us, user_us, system_us = (round(each * 1e6 / frames, 3) if frames else None for each in used)
     line = Line(
         design=name,
         calls=task.calls,
         seconds=seconds,
-        cpu_us=None if user_us is None or system_us is None else round(user_us + system_us, 3),
-        user_us=None if user_us is None else round(user_us, 3),
-        system_us=None if system_us is None else round(system_us, 3),
+        cpu_us=cpu_us,
+        user_us=user_us,
+        system_us=system_us,
         sent=told["sent"],
         lost=told["lost"] + unread,
         wrong=told["wrong"],
@@ -106,22 +106,35 @@ async def measure(name: str, design: Design, task: Task, seconds: float, cores: 
         scheduler=class_,
         far_end_busy=told["busy"],
     )
-    return Measured(line, tuple(_remarks(line, told, unread, sent, found.received)))
+    remarks = [*_neighbours(core, used.total, took), *_far_end(told), *_far_side(name, unread, sent, found.received)]
+    return Measured(line, tuple(remarks))
 
 
-def _remarks(line: Line, told: dict[str, Any], unread: int, sent: int, received: int | None) -> list[str]:
-    remarks = []
+def _neighbours(core: Core, used_s: float, took_s: float) -> Iterator[str]:
+    """What else took the core: then the pacing is of the machine as much as of the design."""
+    others, stolen = (core.busy - used_s) / took_s, core.stolen / took_s
+    if others > OTHERS:
+        yield f"other programs had {others:.0%} of the core meanwhile"
+    if stolen > STOLEN:
+        yield f"the hypervisor took {stolen:.1%} of the core meanwhile"
+
+
+def _far_end(told: dict[str, Any]) -> Iterator[str]:
+    """Was it the bottleneck?"""
     if told["busy"] > BUSY:
-        remarks.append(f"the far end was {told['busy']:.0%} busy: it may have been the bottleneck")
+        yield f"the far end was {told['busy']:.0%} busy: it may have been the bottleneck"
     if told["dropped"]:
-        remarks.append(f"the far end had no room for {told['dropped']} packets: it was the bottleneck")
+        yield f"the far end had no room for {told['dropped']} packets: it was the bottleneck"
     if told["lag_ms"] > LAG_MS:
-        remarks.append(f"the far end was kept from its work for up to {told['lag_ms']:.0f} ms")
+        yield f"the far end was kept from its work for up to {told['lag_ms']:.0f} ms"
+
+
+def _far_side(name: str, unread: int, sent: int, received: int | None) -> Iterator[str]:
+    """What became of the packets sent to the design."""
     if unread:
-        remarks.append(f"{line.design} was too slow to read {unread} packets: its queues were full")
+        yield f"{name} was too slow to read {unread} packets: its queues were full"
     if received is not None and received < sent - unread:
-        remarks.append(f"{line.design} counted {received} of the {sent} packets sent to it")
-    return remarks
+        yield f"{name} counted {received} of the {sent} packets sent to it"
 
 
 def _drops(ports: Collection[int]) -> int:

@@ -25,6 +25,10 @@ class Packets(NamedTuple):
     timestamp: NDArray[np.uint32]
     at_ns: NDArray[np.int64]
 
+    def pick(self, which: NDArray[Any]) -> Packets:
+        """Some rows, by number or by yes and no."""
+        return Packets(self.call[which], self.sequence[which], self.timestamp[which], self.at_ns[which])
+
 
 class Summary(NamedTuple):
     """Of one window: packets the design sent, those that did not come, those that came too late, and the errors."""
@@ -67,8 +71,7 @@ def summarise(packets: Packets, calls: int, seconds: float) -> Summary:
 
 
 def _sorted(packets: Packets) -> Packets:
-    order = np.lexsort((packets.at_ns, packets.call))
-    return Packets(*(column[order] for column in packets))
+    return packets.pick(np.lexsort((packets.at_ns, packets.call)))
 
 
 def _since(column: NDArray[Any], kind: Any, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -83,5 +86,5 @@ def _span(column: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
 def _medians(
     errors: NDArray[np.float64], call: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    ordered = errors[np.lexsort((errors, call))]
-    return ordered[starts + sizes // 2]
+    ordered: NDArray[np.float64] = errors[np.lexsort((errors, call))]
+    return np.asarray(ordered[starts + sizes // 2])

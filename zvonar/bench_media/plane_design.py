@@ -95,8 +95,7 @@ class PlaneDesign:
             return
         self._slots[index] = slot
         slot.send(Remote("127.0.0.1", far_port))
-        share = self._task.listening
-        if int((index + 1) * share) > int(index * share):
+        if self._task.hears(index):
             slot.send(Listen(("voice",)))
         slot.send(Play(1, clips[index % PARTS]))
 

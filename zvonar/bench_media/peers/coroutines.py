@@ -1,7 +1,8 @@
 """asyncio as one would write it: a DatagramProtocol a call, paced by the loop's timers, each at its own deadlines.
 
 `python -m zvonar.bench_media.peers.coroutines SETTINGS`. It makes a header and sends, reads headers, knows keys by
-their timestamp (RFC 4733) and counts. It asks for real-time scheduling like the plane.
+their timestamp (RFC 4733), hears the same share of the calls with the same detector as the plane, and counts. It asks
+for real-time scheduling like the plane.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import json
 import random
 import struct
 import sys
+from functools import partial
 from typing import Any, Final, cast
 
 import numpy as np
 
+from detection.level import energies
+from engine.media.g711 import Law, decode
 from zvonar.bench_media.clip import part
 from zvonar.bench_media.cpu import ask_for_fifo
 from zvonar.bench_media.pacing import FRAME_SAMPLES
+from zvonar.bench_media.peers.ear import Ear
 from zvonar.bench_media.peers.seat import raise_limit, say
 from zvonar.bench_media.presses import DIGIT_TYPE
 
@@ -29,8 +34,12 @@ HEADER: Final = struct.Struct("!BBHII")
 class Call(asyncio.DatagramProtocol):
     """One call."""
 
-    def __init__(self, payloads: list[bytes], begin: int, payload_type: int) -> None:
+    def __init__(
+        self, payloads: list[bytes], energies: list[int], begin: int, payload_type: int, ear: Ear | None
+    ) -> None:
         self._payloads = payloads
+        self._energies = energies
+        self._ear = ear
         self._cursor = begin
         self._payload_type = payload_type
         self._sequence = random.getrandbits(16)
@@ -53,6 +62,8 @@ class Call(asyncio.DatagramProtocol):
         assert self._transport is not None
         header = HEADER.pack(0x80, self._payload_type, self._sequence, self._timestamp, self._ssrc)
         self._transport.sendto(header + self._payloads[self._cursor])
+        if self._ear is not None:
+            self._ear.sent(self._energies[self._cursor])
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
         self._cursor = (self._cursor + 1) % len(self._payloads)
@@ -65,9 +76,12 @@ class Call(asyncio.DatagramProtocol):
             return
         _, second, _, timestamp, ssrc = HEADER.unpack_from(data)
         self.received += 1
-        if second & 0x7F == DIGIT_TYPE and (ssrc, timestamp) != self._last:
-            self._last = (ssrc, timestamp)
-            self.digits += 1
+        if second & 0x7F == DIGIT_TYPE:
+            if (ssrc, timestamp) != self._last:
+                self._last = (ssrc, timestamp)
+                self.digits += 1
+        elif self._ear is not None:
+            self._ear.hear(decode(np.frombuffer(data, np.uint8, offset=HEADER.size), Law.A))
 
     def error_received(self, exc: Exception) -> None:
         """A refusal told by ICMP: the far end is not there yet, or no more."""
@@ -76,22 +90,27 @@ class Call(asyncio.DatagramProtocol):
 async def carry(settings: dict[str, Any]) -> None:
     """Until the standard input ends."""
     loop = asyncio.get_running_loop()
-    payloads = [frame.tobytes() for frame in np.load(settings["clip"])]
+    clip = np.load(settings["clip"])
+    payloads = [frame.tobytes() for frame in clip]
+    loud = energies(decode(clip, Law.A)).tolist()
     calls, ports = [], []
-    for index, far_port in enumerate(settings["far_ports"]):
-        transport, call = await loop.create_datagram_endpoint(
-            lambda index=index: Call(payloads, part(index), settings["payload_type"]),  # type: ignore[misc]
-            remote_addr=("127.0.0.1", far_port),
-        )
+    for index, (far_port, heard) in enumerate(zip(settings["far_ports"], settings["heard"], strict=True)):
+        make = partial(Call, payloads, loud, part(index), settings["payload_type"], Ear() if heard else None)
+        transport, call = await loop.create_datagram_endpoint(make, remote_addr=("127.0.0.1", far_port))
         calls.append(call)
         ports.append(transport.get_extra_info("sockname")[1])
     gc.collect()
     gc.freeze()
-    over = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: over.done() or over.set_result(None))
+    over: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(sys.stdin, _settle, over)
     say({"ports": ports})
     await over
     say({"digits": sum(call.digits for call in calls), "received": sum(call.received for call in calls)})
+
+
+def _settle(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,7 +1,9 @@
 """pyVoIP's RTPClient as it comes, one a call, which is two threads a call.
 
 `python -m zvonar.bench_media.peers.pyvoip SETTINGS`. The clip is written as `VoIPCall.write_audio` would, in pyVoIP's
-8-bit samples; the keys come by its own call-back. It is PCMU: what it names PCMA it encodes as PCMU too (1.6.8).
+8-bit samples; the keys come by its own call-back. A call that is heard for voice is read by a thread more, as
+`VoIPCall.read_audio` would, into the same detector as the plane's. It is PCMU: what pyVoIP 1.6.8 names PCMA it encodes
+as PCMU too.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import warnings
 from typing import Any, Final
 
@@ -16,6 +19,8 @@ import numpy as np
 from pyVoIP.RTP import PayloadType, RTPClient, TransmitType
 
 from zvonar.bench_media.clip import eight_bit, part
+from zvonar.bench_media.pacing import FRAME_SAMPLES
+from zvonar.bench_media.peers.ear import Ear
 from zvonar.bench_media.peers.seat import free_ports, raise_limit, say
 from zvonar.bench_media.presses import DIGIT_TYPE
 
@@ -31,12 +36,14 @@ def main(arguments: list[str]) -> int:
     codecs = {0: PayloadType.PCMU, DIGIT_TYPE: PayloadType.EVENT}
     sounds = _sounds(np.load(settings["clip"]))
     ports: list[int] = []
-    for index, (far_port, port) in enumerate(zip(settings["far_ports"], free_ports(), strict=False)):
-        client = RTPClient(
-            codecs, "127.0.0.1", port, "127.0.0.1", far_port, TransmitType.SENDRECV, dtmf=digits.append
-        )
+    for index, (far_port, heard, port) in enumerate(
+        zip(settings["far_ports"], settings["heard"], free_ports(), strict=False)
+    ):
+        client = RTPClient(codecs, "127.0.0.1", port, "127.0.0.1", far_port, TransmitType.SENDRECV, dtmf=digits.append)
         try:
             client.start()
+            if heard:
+                threading.Thread(target=_hear, args=(client,), daemon=True).start()
         except RuntimeError:  # can't start new thread
             break
         client.write(sounds[part(index)])
@@ -45,6 +52,13 @@ def main(arguments: list[str]) -> int:
     sys.stdin.readline()
     say({"digits": len(digits), "received": None})
     os._exit(0)
+
+
+def _hear(client: RTPClient) -> None:
+    ear = Ear()
+    while True:
+        samples = np.frombuffer(client.read(FRAME_SAMPLES), np.uint8)
+        ear.hear((samples.astype(np.int16) - 128) << 8)
 
 
 def _sounds(clip: Any) -> dict[int, bytes]:
