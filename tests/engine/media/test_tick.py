@@ -52,6 +52,7 @@ from engine.media.wire import (
     SpeechStarted,
     Stop,
 )
+from engine.recording.channels import Channels
 
 FAR = ("192.0.2.1", 4000)
 SLOTS = 4
@@ -1148,3 +1149,20 @@ def test_what_is_not_sent_is_recorded_as_silence(stage):
     stage.do(Remote(*FAR, send=False))
     stage.turn()
     assert [turn[2][0].tobytes() == SILENCE for turn in stage.tape.turns] == [False, True]
+
+
+def test_an_echo_is_recorded_beside_what_it_repeats(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    for _ in range(30):
+        stage.turn()
+        stage.hear(parse(stage.wire.sent[0][-1]).payload)
+    stage.do(Close())
+    channels = Channels()
+    told = [
+        channels.take(np.array([number], np.uint32), decode(tx, Law.A), decode(rx, Law.A) * present[:, None])
+        for number, (_, _, tx, _, rx, _, present) in enumerate(stage.tape.turns)
+    ]
+    came, sent = np.concatenate([*told, channels.finish(30, decode(stage.tape.tail, Law.A))]).T
+    assert len(sent) == 30 * 160
+    assert (came == sent).all()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine.media.g711 import Law, decode
-from engine.media.jitter import LAG_FRAMES
 from engine.media.tape import NOTICE_TURNS, SharedTape
+from engine.recording.channels import BEHIND_FRAMES
 from engine.recording.recorder import Recorder
 from engine.recording.recording import part_of
 from engine.recording.ring import Ring
@@ -51,7 +51,7 @@ class Studio:
     def turn(self, count=1, rows=(0, 1)):
         rows = np.array(rows)
         for _ in range(count):
-            before = self.ticks - LAG_FRAMES
+            before = self.ticks - BEHIND_FRAMES
             present = np.full(len(rows), before >= 0 and self.present[before])
             self.tape.turn(
                 rows, rows + 5, SENT[self.ticks, rows], LAWS[rows], CAME[before, rows], LAWS[1 - rows], present
@@ -59,7 +59,7 @@ class Studio:
             self.ticks += 1
 
     def end(self, row):
-        tail = slice(max(0, self.ticks - LAG_FRAMES), self.ticks)
+        tail = slice(max(0, self.ticks - BEHIND_FRAMES), self.ticks)
         self.tape.close(row, row + 5, CAME[tail, row], int(LAWS[1 - row]), self.present[tail])
 
     async def until(self, true):
@@ -220,7 +220,7 @@ async def test_what_a_dead_media_process_said_is_kept(studio):
     for row in (0, 1):
         told = await studio.recorded(row)
         assert (told.state, told.why) == ("incomplete", "the media process died")
-        assert told.duration_ms == studio.check(row) * 20 == (60 - LAG_FRAMES) * 20
+        assert told.duration_ms == studio.check(row) * 20 == (60 - BEHIND_FRAMES) * 20
     again = SharedTape(studio.ring, studio._line, 2, lambda: 2000.0)
     studio.tape, studio.ticks = again, 0
     studio.recorder.begin(0, 5, str(studio.paths[0]), lambda at, recorded: studio._take("again", recorded))
@@ -235,5 +235,5 @@ async def test_a_writer_whose_service_is_gone_finishes_and_ends(studio):
     studio.begin(0)
     studio.turn(30, rows=[0])
     await studio.stop()
-    assert studio.check(0) == 30 - LAG_FRAMES
+    assert studio.check(0) == 30 - BEHIND_FRAMES
     assert studio.told == {}
