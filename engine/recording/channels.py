@@ -1,7 +1,8 @@
 """Puts the two directions of a call side by side, frame by frame of 20 ms.
 
 What came lags behind what we sent by `BEHIND_FRAMES`, since the jitter buffer waits for what is late; so what we sent
-waits here. A packet stands beside what we sent in the 20 ms in which it came. A frame that never came, or was lost on its way to us, is silence in its channel.
+waits here. A packet stands beside what we sent in the 20 ms in which it came. A frame that never came, or was lost on
+its way to us, is silence in its channel.
 """
 
 from __future__ import annotations
