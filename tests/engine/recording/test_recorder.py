@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import wave
 
 import numpy as np
@@ -183,7 +184,6 @@ async def test_a_disk_that_takes_no_more_ends_the_recording(studio):
 
 
 async def test_a_killed_writer_leaves_what_can_be_played_and_another_goes_on(studio):
-    studio.recorder._now = iter(range(1000, 2000, 10)).__next__  # it was not young
     studio.begin(0)
     studio.turn(100, rows=[0])
     await studio.flow([0])
@@ -204,12 +204,18 @@ async def test_a_killed_writer_leaves_what_can_be_played_and_another_goes_on(stu
     assert studio.recorder.pid not in (pid, 0)
 
 
-async def test_a_writer_that_cannot_live_fails_what_it_had(studio):
+@pytest.mark.parametrize("program", ["/bin/false", "/no/python"])
+async def test_a_writer_that_cannot_live_fails_what_was_begun(studio, monkeypatch, program):
+    monkeypatch.setattr(sys, "executable", program)
     studio.begin(0)
-    os.kill(studio.recorder.pid, signal.SIGKILL)
     told = await studio.recorded(0)
     assert (told.state, told.why) == ("failed", "the process that writes recordings died")
     assert studio.recorder.pid == 0
+    monkeypatch.undo()
+    studio.begin(1)
+    studio.turn(20, rows=[1])
+    studio.end(1)
+    assert (await studio.recorded(1)).state == "saved"
 
 
 async def test_what_a_dead_media_process_said_is_kept(studio):
