@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zvonar.bench_media.child import Child
+from zvonar.bench_media.cpu import favour
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class ChildDesign:
             "heard": [self._task.hears(index) for index in range(len(far_ports))],
         }
         self._child = await Child.start(f"peers.{self._module}", settings, self._task.core)
+        favour(self._child.pid)
         ports: list[int] = (await self._child.told())["ports"]
         return ports
 

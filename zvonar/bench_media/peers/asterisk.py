@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 
 from zvonar.bench_media.child import BenchError
-from zvonar.bench_media.cpu import on_core
+from zvonar.bench_media.cpu import favour, on_core
 from zvonar.bench_media.designs import Found, Task
 from zvonar.bench_media.peers.caller import Caller
 
@@ -102,6 +102,7 @@ class AsteriskDesign:
         self._configure({"HOME": str(self._home), "MODULES": modules, "DATA": data, "PORT": str(port)})
         command += ["-C", str(self._home / "etc" / "asterisk.conf")]
         self._process = self._spawn([*command, "-f"])
+        favour(self._process.pid)
         await self._booted(command)
         self._caller = await Caller.towards(port)
         return await self._caller.place(
