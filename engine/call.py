@@ -14,15 +14,21 @@ replays. Its phases:
               --Ended-->            closing
     leaving   --Failed, Ended-->    closing
     closing   --Closed-->           over       the media process tells how much was heard
+              --Recorded-->         over       where the call was recorded, both are awaited
 
-Rules: a leg's end is waited for at most `LEAVING_S`, media's at most `CLOSING_S`; the whole life is bounded by
-`upper_bound_s`, and a watchdog set to it ends the call whatever happens; nothing is put out after the fact `ended`.
+While it talks, the script may connect the callee to a manager: `engine.transfer` is the machine of that second leg.
+Whatever ends the callee's leg ends the manager's, and `over` waits for both.
+
+Rules: a leg's end is waited for at most `LEAVING_S`, media's at most `CLOSING_S`, a recording's at most `RECORDING_S`;
+the whole life is bounded by `upper_bound_s`, and a watchdog set to it ends the call whatever happens; nothing is put
+out after the fact `ended`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from engine import disposition, orders
@@ -35,24 +41,27 @@ from engine.events import (
     Failed,
     Hangup,
     InfoDigit,
-    Origin,
     Place,
     RemoteOffer,
     Ringing,
     Side,
     Trying,
 )
+from engine.manager_leg import CLOSING_S, LEAVING_S
 from engine.media import wire
-from engine.orders import CancelTimer, Fact, HangupWanted, Input, Output, SetTimer, Start
+from engine.orders import CancelTimer, HangupWanted, Input, Output, Start
+from engine.outbox import Outbox
 from engine.presses import Presses
+from engine.session import Session
+from engine.settings import Settings
 from engine.sip import sdp
 from engine.tally import Tally
+from engine.transfer import Transfer
 from ivr import events as script_events
 from ivr.interpreter import Interpreter
 from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script, Text
 
-LEAVING_S = 5.0  # for the peer to confirm CANCEL; a BYE ends the leg at once
-CLOSING_S = 1.0  # for the media process to say its last word
+RECORDING_S = 5.0  # for the writer to say what became of the recording
 NO_SPEECH_START_S = 2.5  # a silent callee gets the prompt anyway
 MAX_WAIT_S = 4.0  # one who does not stop speaking, too
 SLACK_S = 5.0
@@ -74,23 +83,6 @@ class Phase(StrEnum):
     OVER = "over"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is decided about a call before it starts. `media_*` is where we receive RTP; `session` names our SDP."""
-
-    call: str
-    to: str
-    outgoing: str
-    trunk: str
-    timeout_s: float
-    codecs: tuple[sdp.Codec, ...]
-    media_host: str
-    media_port: int
-    session: int
-    detect_end_of_speech: bool = False
-    journal: str | None = None  # the file that keeps this call, for its result
-
-
 class Call:
     """The machine. `step` is its only verb; it never raises for what a peer did."""
 
@@ -101,26 +93,39 @@ class Call:
         self._interpreter = Interpreter(script)
         self._presses = Presses()
         self._tally = Tally(settings.to, settings.outgoing, settings.trunk)
-        self._out: list[Output] = []
-        self._at = 0.0
-        self._seq = 0
+        self._out = Outbox()
+        self._session = Session(settings, settings.media_port, settings.session)
         self._heard_of = False  # any response has come at all
-        self._sdp_version = 0
+        self._listens: tuple[str, ...] = ()
         self._plays: dict[int, Interrupt] = {}  # prompts that are not over
         self._held: list[str] = []  # keys that wait for the end of the prompt that they stop
+        self._recording = False  # and what becomes of it is not known
+        self._media_over = False
+        self._legs = (f"m{number}" for number in count(1))  # names of those to managers
+        self._transfer: Transfer | None = None  # as long as anything is left of it
 
     @property
     def upper_bound_s(self) -> float:
         """No call of these settings and this script lives longer, from `Start` on."""
         limits = self._script.limits
-        return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + CLOSING_S + SLACK_S
+        closing_s = RECORDING_S if self.settings.record_to else CLOSING_S
+        if any(block.transfer for block in self._script.blocks):  # its CANCEL may go out when the callee has left
+            closing_s = max(closing_s, LEAVING_S + CLOSING_S)
+        return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + closing_s + SLACK_S
 
-    def step(self, at: float, event: Input) -> list[Output]:
-        """Take one input that happened at `at` (Unix seconds); what follows, in order."""
-        self._at, self._out = at, []
+    def step(self, at: float, event: Input, leg: str = "") -> list[Output]:
+        """Take one input that happened at `at` (Unix seconds); what follows, in order.
+
+        `leg` names the manager's leg whose event this is (`OpenLeg`); "" is the callee's.
+        """
+        outputs = self._out.begin(at)
         match event:
             case _ if self.phase is Phase.OVER:
                 pass
+            case Start() | HangupWanted() | orders.TimerFired() if leg:
+                pass
+            case _ if leg:
+                self._of_manager(leg, event)
             case Start() if self.phase is Phase.IDLE:
                 self._start()
             case orders.TimerFired(name):
@@ -134,9 +139,12 @@ class Call:
             case wire.Faulted(message):
                 self._tally.settle(disposition.BROKEN, reason=message)
                 self._leave(disposition.BROKEN)
-                self._conclude()
+                self._end_media()
             case wire.Closed():
-                self._conclude()
+                self._tally.media = event
+                self._end_media()
+            case wire.Recorded():
+                self._recorded(event)
             case wire.Played():
                 self._played(event)
             case _ if self.phase is Phase.DIALING:
@@ -145,27 +153,27 @@ class Call:
                 self._talking(event)
             case _:
                 pass  # it came too late to matter
-        return self._out
+        return outputs
 
     def fail(self, at: float, reason: str) -> list[Output]:
         """Something of ours broke: leave, and be over with disposition `internal_error`."""
-        self._at, self._out = at, []
+        outputs = self._out.begin(at)
         if self.phase is not Phase.OVER:
             self._tally.settle(disposition.BROKEN, reason=reason)
-            self._out += [Hangup(disposition.BROKEN.cause), wire.Close()]
+            self._out.put(Hangup(disposition.BROKEN.cause), wire.Close())
             self._conclude()
-        return self._out
+        return outputs
 
     # --- dialing ----------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         chosen = self.settings
-        self._tally.started_at = self._at
+        self._tally.started_at = self._out.at
         self.phase = Phase.DIALING
-        self._fact("dialing", to=chosen.to, outgoing=chosen.outgoing, trunk=chosen.trunk)
-        self._set_timer("watchdog", self.upper_bound_s)
-        self._set_timer("ring", chosen.timeout_s)
-        self._out.append(Place(chosen.trunk, chosen.to, chosen.outgoing, self._offer()))
+        self._out.fact("dialing", to=chosen.to, outgoing=chosen.outgoing, trunk=chosen.trunk)
+        self._out.set_timer("watchdog", self.upper_bound_s)
+        self._out.set_timer("ring", chosen.timeout_s)
+        self._out.put(Place(chosen.trunk, chosen.to, chosen.outgoing, self._session.offer()))
 
     def _dialing(self, event: Input) -> None:
         self._heard_of = True
@@ -173,11 +181,11 @@ class Call:
             case Trying():
                 pass
             case Ringing(code):
-                self._tally.ringing_at = self._tally.ringing_at or self._at
-                self._fact("ringing", code=code)
+                self._tally.ringing_at = self._tally.ringing_at or self._out.at
+                self._out.fact("ringing", code=code)
             case EarlyMedia(answer, code):
-                self._tally.ringing_at = self._tally.ringing_at or self._at
-                self._fact("early_media", code=code)
+                self._tally.ringing_at = self._tally.ringing_at or self._out.at
+                self._out.fact("early_media", code=code)
                 self._send_to(answer)
             case RemoteOffer(offer):
                 self._answer_offer(offer)
@@ -187,79 +195,77 @@ class Call:
                 pass  # media before the answer: time zero of every detector is the answer
 
     def _answered(self, answer: bytes) -> None:
-        self._tally.answered_at = self._at
-        self._out.append(CancelTimer("ring"))
-        self._fact("answered")
+        self._tally.answered_at = self._out.at
+        self._out.put(CancelTimer("ring"))
+        self._out.fact("answered")
         problem = self._send_to(answer)
         if problem:
             self._tally.settle(disposition.NO_CODEC, 200, problem)
             self._leave(disposition.NO_CODEC)
             return
+        if self.settings.record_to:
+            self._recording = True
+            self._out.put(wire.Record(self.settings.record_to))
         greeted = self.settings.detect_end_of_speech
         if greeted or any(block.interrupt in (Interrupt.VOICE, Interrupt.ANY) for block in self._script.blocks):
-            self._out.append(wire.Listen(("voice",)))
+            self._listens = ("voice",)
+            self._out.put(wire.Listen(self._listens))
         if greeted:
             self.phase = Phase.GREETING
-            self._set_timer("no_speech", NO_SPEECH_START_S)
-            self._set_timer("max_wait", MAX_WAIT_S)
+            self._out.set_timer("no_speech", NO_SPEECH_START_S)
+            self._out.set_timer("max_wait", MAX_WAIT_S)
         else:
             self._begin()
 
     def _failed(self, event: Failed) -> None:
         if event.code is not None:
             self._heard_of = True
-        self._tally.left_at = self._at
-        if event.origin is Origin.REMOTE and event.code is not None and event.code != 487:
-            # Even after our CANCEL: a final of the callee's own that crossed it is the truth.
-            self._tally.verdict = disposition.of_final_code(event.code, event.q850)
-            self._tally.sip_code, self._tally.reason = event.code, event.reason
-        elif self._tally.verdict is not None:  # we gave it up, and why is settled
-            self._tally.sip_code = event.code
-        elif event.code is not None:
-            self._tally.settle(disposition.of_final_code(event.code, event.q850), event.code, event.reason)
-        elif event.origin is Origin.TIMEOUT:
-            self._tally.settle(disposition.NOTHING_CAME, None, event.reason)
-        else:
-            self._tally.settle(disposition.NO_ADDRESS, None, event.reason)
-        self._close()
+        self._tally.left_at = self._out.at
+        given_up, self._tally.sip_code = self._tally.verdict, event.code
+        verdict = disposition.of_failure(event, given_up)
+        if verdict is not given_up:
+            self._tally.verdict, self._tally.reason = verdict, event.reason
+        self._close(EndedBy.CALLEE)
 
     # --- answered ---------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self.phase = Phase.TALKING
-        self._out += [CancelTimer("no_speech"), CancelTimer("max_wait")]
+        self._out.put(CancelTimer("no_speech"), CancelTimer("max_wait"))
         self._walk(script_events.Begin())
 
     def _talking(self, event: Input) -> None:
         match event:
-            case wire.Digit(digit):
-                self._pressed(digit, "rfc4733")
+            case wire.Digit(digit, channel):
+                self._pressed(digit, channel)
             case InfoDigit(digit):
                 self._pressed(digit, "info")
             case wire.SpeechStarted():
-                self._fact("speech_started")
-                self._out.append(CancelTimer("no_speech"))
+                self._out.fact("speech_started")
+                self._out.put(CancelTimer("no_speech"))
             case wire.SpeechEnded():
-                self._fact("speech_ended")
+                self._out.fact("speech_ended")
                 if self.phase is Phase.GREETING:
                     self._begin()
             case wire.NoMedia():
                 self._tally.no_media = True
-                self._fact("no_media")
+                self._out.fact("no_media")
             case RemoteOffer(offer):
                 self._answer_offer(offer)
             case _:
                 pass  # Latched, MediaStarted, Sent: nothing to decide
 
     def _pressed(self, digit: str, channel: str) -> None:
-        if not self._presses.report(self._at, digit, channel):
+        if not self._presses.report(self._out.at, digit, channel):
             return
+        if self._transfer is not None and channel == "info":
+            self._transfer.pass_on(digit)
         self._tally.digits += digit
-        self._fact("digit", digit=digit, channel=channel)
+        self._out.fact("digit", digit=digit, channel=channel)
         if any(mode in (Interrupt.DIGITS, Interrupt.ANY) for mode in self._plays.values()):
             # The media process stopped it already, unless the key came by INFO or just before the prompt did. The
             # script hears of the key when it is known how much of the prompt was heard: at once, or a tick later.
-            self._out.append(wire.Stop())
+            self._out.put(wire.Stop())
             self._held.append(digit)
             return
         self._walk(script_events.Digit(digit))
@@ -271,37 +277,62 @@ class Call:
             return
         self._tally.heard_ms += event.heard_ms
         if event.why in (wire.Stopped.VOICE, wire.Stopped.DIGIT):
-            self._fact("barge_in", by=event.why)
-        self._fact("prompt_ended", play=event.play, heard_ms=event.heard_ms, why=event.why)
+            self._out.fact("barge_in", by=event.why)
+        self._out.fact("prompt_ended", play=event.play, heard_ms=event.heard_ms, why=event.why)
         if self.phase is Phase.TALKING and event.why != wire.Stopped.CLOSED:
             held, self._held = self._held, []
             for digit in held:
                 self._walk(script_events.Digit(digit))
             self._walk(script_events.PromptEnded(event.play, event.why))
 
-    def _walk(self, event: script_events.Event) -> None:
+    def _walk(self, event: script_events.Event, ended_by: EndedBy = EndedBy.US) -> None:
+        """`ended_by` is whose doing it is, if the script is over now."""
         for command in self._interpreter.step(event):
             match command:
                 case script_events.EnterBlock(block, tags):
                     self._tally.path.append(block)
                     self._tally.tags += tags
-                    self._fact("block", block=block, tags=list(tags))
+                    self._out.fact("block", block=block, tags=list(tags))
                 case script_events.PlayPrompt(play, items, interrupt):
                     self._plays[play] = interrupt
-                    self._out.append(command)
-                    self._fact("prompt_started", play=play, clips=[_told(item) for item in items])
+                    self._out.put(command)
+                    self._out.fact("prompt_started", play=play, clips=[_told(item) for item in items])
                 case script_events.StopPrompt():
-                    self._out.append(wire.Stop())
+                    self._out.put(wire.Stop())
+                case script_events.StartTransfer(wanted):
+                    if self._listens:  # what the callee says is said to the manager
+                        self._out.put(wire.Listen(()))
+                    self._transfer = Transfer(wanted, self.settings, self._legs, self._out)
                 case script_events.SetTimer(name, ms):
-                    self._set_timer(_SCRIPT + name, ms / 1000)
+                    self._out.set_timer(_SCRIPT + name, ms / 1000)
                 case script_events.CancelTimer(name):
-                    self._out.append(CancelTimer(_SCRIPT + name))
+                    self._out.put(CancelTimer(_SCRIPT + name))
                 case script_events.Outcome(block, outcome, digits, chose):
                     if chose:
                         self._tally.answers.append(digits)
-                    self._fact("outcome", block=block, outcome=outcome, digits=digits)
+                    self._out.fact("outcome", block=block, outcome=outcome, digits=digits)
                 case script_events.HangUp(why):
-                    self._leave(Verdict(Disposition.ANSWERED, 16, EndedBy.US), "" if why == "end" else why)
+                    self._leave(Verdict(Disposition.ANSWERED, 16, ended_by), "" if why == "end" else why)
+
+    # --- the manager ------------------------------------------------------------------------------------
+
+    def _of_manager(self, leg: str, event: Any) -> None:
+        if self._transfer is not None:
+            self._transfer.step(leg, event)
+            self._transfer_moved()
+
+    def _transfer_moved(self) -> None:
+        transfer = self._transfer
+        if transfer is None or not transfer.over:
+            return
+        self._transfer = None
+        self._tally.manager_was(transfer.tally)
+        if self.phase is not Phase.TALKING:
+            self._end()
+            return
+        if self._listens:
+            self._out.put(wire.Listen(self._listens))
+        self._walk(script_events.TransferEnded(transfer.outcome), transfer.ended_by)
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -312,19 +343,23 @@ class Call:
             case "no_speech" | "max_wait" if self.phase is Phase.GREETING:
                 self._begin()
             case "leaving" if self.phase is Phase.LEAVING:
-                self._tally.left_at = self._at
-                self._close()
+                self._tally.left_at = self._out.at
+                self._close(EndedBy.US)
             case "closing" if self.phase is Phase.CLOSING:
-                self._conclude()
+                self._give_up_media()
             case "watchdog":
                 was = Disposition.ANSWERED if self._tally.answered_at else Disposition.INTERNAL_ERROR
                 self._tally.settle(
                     Verdict(was, disposition.RECOVERY_ON_TIMER_EXPIRY, EndedBy.WATCHDOG), reason="watchdog"
                 )
-                self._out += [Hangup(disposition.RECOVERY_ON_TIMER_EXPIRY), wire.Close()]
+                self._out.put(Hangup(disposition.RECOVERY_ON_TIMER_EXPIRY), wire.Close())
                 self._conclude()
-            case _ if name.startswith(_SCRIPT) and self.phase is Phase.TALKING:
-                self._walk(script_events.TimerFired(name.removeprefix(_SCRIPT)))
+            case _ if name.startswith(_SCRIPT):
+                if self.phase is Phase.TALKING:
+                    self._walk(script_events.TimerFired(name.removeprefix(_SCRIPT)))
+            case _ if self._transfer is not None:
+                self._transfer.timer(name)
+                self._transfer_moved()
 
     def _leave(self, verdict: Verdict, reason: str = "") -> None:
         """Hang up, whatever is going on; what the call amounts to is decided here."""
@@ -335,70 +370,93 @@ class Call:
         answered = 200 if self._tally.answered_at is not None else None
         self._tally.settle(verdict, answered, reason)
         self.phase = Phase.LEAVING
-        self._set_timer("leaving", LEAVING_S)
-        self._out.append(Hangup(verdict.cause))
+        self._out.set_timer("leaving", LEAVING_S)
+        self._out.put(Hangup(verdict.cause))
+        self._call_off(verdict.ended_by)
+
+    def _call_off(self, by: EndedBy) -> None:
+        if self._transfer is not None:
+            self._transfer.hangup(by)
+            self._transfer_moved()
 
     def _ended(self, event: Ended) -> None:
         by = {Side.REMOTE: EndedBy.CALLEE, Side.LOCAL: EndedBy.US, Side.NETWORK: EndedBy.NETWORK}[event.by]
         cause = event.q850 or disposition.NORMAL_CLEARING
         self._tally.settle(Verdict(Disposition.ANSWERED, cause, by), 200)
-        self._tally.left_at = self._at
-        self._close()
+        self._tally.left_at = self._out.at
+        self._close(by)
 
-    def _close(self) -> None:
+    def _close(self, by: EndedBy) -> None:
         if self.phase in (Phase.CLOSING, Phase.OVER):
             return
         self.phase = Phase.CLOSING
-        self._set_timer("closing", CLOSING_S)
-        self._out.append(wire.Close())
+        self._out.set_timer("closing", RECORDING_S if self._recording else CLOSING_S)
+        self._out.put(wire.Close())
+        self._call_off(by)
+
+    def _end_media(self) -> None:
+        """The slot is free; the writer may still have something to say, and the manager's leg."""
+        self._media_over = True
+        if self.phase is not Phase.CLOSING:  # before its time: nobody can be heard any more
+            self.phase = Phase.CLOSING
+            self._out.set_timer("closing", RECORDING_S if self._recording else CLOSING_S)
+            self._call_off(EndedBy.US)
+        self._end()
+
+    def _give_up_media(self) -> None:
+        self._media_over = True
+        self._give_up_recording()
+        self._end()
+
+    def _end(self) -> None:
+        """Conclude, if nothing is awaited any more."""
+        if self._media_over and not self._recording and self._transfer is None:
+            self._conclude()
+
+    def _recorded(self, event: wire.Recorded) -> None:
+        if not self._recording:
+            return
+        self._recording = False
+        self._tally.recording = asdict(event)
+        self._out.fact("recording", **self._tally.recording)
+        self._end()
+
+    def _give_up_recording(self) -> None:
+        if self._recording:
+            path, began = self.settings.record_to or "", self._tally.answered_at or self._out.at
+            why = "the writer did not answer in time"
+            self._recorded(wire.Recorded(path, 0, wire.Saved.FAILED.value, why, began))
 
     def _conclude(self) -> None:
         if self.phase is Phase.OVER:
             return
         self.phase = Phase.OVER
-        self._fact("ended", **self._tally.result(self._at), journal=self.settings.journal)
+        self._give_up_recording()
+        if self._transfer is not None:
+            self._transfer.abandon(self._tally.verdict.ended_by if self._tally.verdict else EndedBy.US)
+            self._tally.manager_was(self._transfer.tally)
+        self._out.fact("ended", **self._tally.result(self._out.at), journal=self.settings.journal)
 
     # --- small change -----------------------------------------------------------------------------------
 
-    def _offer(self) -> bytes:
-        mine = self.settings
-        return sdp.offer(mine.media_host, mine.media_port, mine.codecs, session=mine.session, version=self._sdp_version)
-
     def _answer_offer(self, offer: bytes) -> None:
-        self._sdp_version += 1
-        if not offer:  # the peer wants ours (RFC 3261 section 14.2); its ACK brings the answer
-            self._out.append(AnswerOffer(self._offer()))
-            return
-        mine = self.settings
         try:
-            answer, media = sdp.answer(
-                offer,
-                mine.media_host,
-                mine.media_port,
-                mine.codecs,
-                session=mine.session,
-                version=self._sdp_version,
-            )
+            answer, remote = self._session.answer(offer)
         except sdp.SdpError as error:
-            self._fact("offer_refused", reason=str(error))
-            self._out.append(AnswerOffer(b""))
+            self._out.fact("offer_refused", reason=str(error))
+            self._out.put(AnswerOffer(b""))
             return
-        self._out += [AnswerOffer(answer), _remote(media)]
+        self._out.put(answer)
+        if remote is not None:
+            self._out.put(remote)
 
     def _send_to(self, answer: bytes) -> str:
         """Take the far end's address and codec from its answer; what is wrong with it, if anything."""
         try:
-            self._out.append(_remote(sdp.read(answer, self.settings.codecs)))
+            self._out.put(self._session.answered(answer))
         except sdp.SdpError as error:
             return str(error)
         return ""
-
-    def _set_timer(self, name: str, seconds: float) -> None:
-        self._out.append(SetTimer(name, self._at + seconds))
-
-    def _fact(self, kind: str, **data: Any) -> None:
-        self._seq += 1
-        self._out.append(Fact(self._seq, self._at, kind, data))
 
 
 def _told(item: PromptItem) -> str:
@@ -412,10 +470,3 @@ def _told(item: PromptItem) -> str:
             return f"text {line if len(line) <= SHOWN_CHARACTERS else line[:SHOWN_CHARACTERS] + '...'}"
         case Pause(ms):
             return f"pause {ms} ms"
-
-
-def _remote(media: sdp.Media) -> wire.Remote:
-    return wire.Remote(
-        media.host, media.port, media.payload_type, media.dtmf_type, media.dtmf_rate, media.ptime_ms,
-        media.send, media.receive,
-    )  # fmt: skip

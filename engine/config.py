@@ -88,7 +88,9 @@ class MediaConfig(_Section):
 
     ports: Annotated[str, AfterValidator(_ports)] = "20000-29999"
     public_address: str | None = None
-    calls: int = Field(default=200, ge=1, le=4000)  # how many legs at once: so many ports are bound
+    # How many legs at once: so many ports are bound. A call that is connected to a manager has two.
+    calls: int = Field(default=200, ge=1, le=4000)
+    hold: Path | None = None  # a clip for those who wait until it rings at the manager's; default: a soft tune
 
     @property
     def port_range(self) -> tuple[int, int]:

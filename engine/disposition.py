@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from engine.events import Failed, Origin
+
 
 class Disposition(StrEnum):
     """Every call ends in exactly one of these."""
@@ -55,9 +57,12 @@ class Verdict(NamedTuple):
     ended_by: EndedBy
 
 
+REQUEST_TERMINATED = 487  # what our CANCEL brings
+
 NORMAL_CLEARING = 16
 USER_BUSY = 17
 NO_ANSWER_FROM_USER = 19
+NO_CIRCUIT = 34
 NETWORK_OUT_OF_ORDER = 38
 BEARER_NOT_IMPLEMENTED = 79
 RECOVERY_ON_TIMER_EXPIRY = 102
@@ -110,9 +115,21 @@ def of_final_code(code: int, q850: int | None = None) -> Verdict:
     return Verdict(disposition, q850 or cause, ended_by)
 
 
+def of_failure(failed: Failed, given_up: Verdict | None) -> Verdict:
+    """What a leg without an answer comes to; `given_up` is why we gave it up, if we did."""
+    if failed.origin is Origin.REMOTE and failed.code is not None and failed.code != REQUEST_TERMINATED:
+        return of_final_code(failed.code, failed.q850)  # even after our CANCEL: what crossed it is the truth
+    if given_up is not None:
+        return given_up
+    if failed.code is not None:
+        return of_final_code(failed.code, failed.q850)
+    return NOTHING_CAME if failed.origin is Origin.TIMEOUT else NO_ADDRESS
+
+
 NOTHING_CAME = Verdict(_TRUNK_ERROR, RECOVERY_ON_TIMER_EXPIRY, EndedBy.NETWORK)
 NO_ADDRESS = Verdict(_TRUNK_ERROR, NETWORK_OUT_OF_ORDER, EndedBy.NETWORK)
 RANG_OUT = Verdict(Disposition.NO_ANSWER, NO_ANSWER_FROM_USER, EndedBy.US)
 CALLED_OFF = Verdict(Disposition.CANCELLED, NORMAL_CLEARING, EndedBy.US)
 NO_CODEC = Verdict(_TRUNK_ERROR, BEARER_NOT_IMPLEMENTED, EndedBy.US)
+NO_LINE = Verdict(_CONGESTION, NO_CIRCUIT, EndedBy.US)  # of our own trunk
 BROKEN = Verdict(Disposition.INTERNAL_ERROR, 41, EndedBy.US)

@@ -16,6 +16,7 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -23,17 +24,22 @@ import platformdirs
 import structlog
 
 from engine import config as configuration
-from engine.call import Call, Settings
-from engine.clips.cache import ClipCache, ClipError
+from engine import waiting
+from engine.call import Call
+from engine.clips.cache import Clip, ClipCache, ClipError
 from engine.clock import SystemClock, sleep_until
-from engine.config import Config, TrunkConfig
+from engine.config import Config, ConfigError, TrunkConfig
 from engine.dial import Dial, DialError, Fenced, digits_of
 from engine.events import SignallingEvent, TrunkChanged
+from engine.further_leg import FurtherLeg, Heard, Said
 from engine.journal import Journal
 from engine.media import wire
 from engine.media.plane import MediaPlane, NoPorts
 from engine.ongoing import OngoingCall
+from engine.orders import Tone
+from engine.recording.recording import SUFFIXES
 from engine.sandbox.sandbox import Sandbox
+from engine.settings import Settings
 from engine.sip.signalling import Signalling
 from engine.speech.error import SpeechError
 from engine.speech.speaker import Speaker
@@ -58,6 +64,7 @@ class Engine:
         legs = calls or config.media.calls
         self._plane = MediaPlane(config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs)
         clips = config.store.clips or platformdirs.user_cache_path("zvonar") / "clips"
+        self._clips_folder = clips
         self._clips = ClipCache(clips, config.clips.max_s)
         self.speaker = Speaker(config.speech, clips / "spoken")
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
@@ -86,6 +93,11 @@ class Engine:
                 await engine._sandbox.start()
                 stack.push_async_callback(engine._sandbox.stop)
                 trunks = (engine._sandbox.config(),)
+            if chosen.media.hold is not None:
+                try:
+                    await engine._tones()
+                except (ClipError, OSError) as error:
+                    raise ConfigError(f"media.hold: {error}") from error
             engine._rooms = {trunk.name: TrunkRoom(trunk, engine._clock) for trunk in trunks}
             engine._signalling = Signalling(chosen.sip, trunks, engine._clock, engine._on_signalling)
             await engine._signalling.start()
@@ -117,6 +129,8 @@ class Engine:
         to = digits_of(dial.to)
         asked = digits_of(dial.outgoing) if dial.outgoing else None
         trunk, outgoing = choose(self.trunks, dial.trunk, asked)
+        if dial.record_to:
+            _check_recording(dial.record_to)
         script, folder = await self._script(dial.script)
         clips = await self._prepare(script, folder, dial.records)
         room = self._rooms[trunk.name]
@@ -159,7 +173,7 @@ class Engine:
         ]
         parts.append({
             "calls": len(self._calls),
-            "tasks": self._dialing,
+            "tasks": self._dialing + sum(call.tasks for call in self._calls.values()),
             "timers": sum(call.timers for call in self._calls.values()),
         })  # fmt: skip
         for part in parts:
@@ -184,9 +198,16 @@ class Engine:
         except parser.ScriptError as error:
             raise DialError(str(error)) from error
 
-    async def _prepare(self, script: Script, folder: Path | None, records: Mapping[str, Path]) -> dict[PromptItem, int]:
+    async def _prepare(
+        self, script: Script, folder: Path | None, records: Mapping[str, Path]
+    ) -> dict[PromptItem | Tone, int]:
         """Convert the script's clips and hand them to the media process; their numbers."""
-        numbers: dict[PromptItem, int] = {}
+        numbers: dict[PromptItem | Tone, int] = {}
+        if any(block.transfer for block in script.blocks):
+            try:
+                numbers |= await self._tones()
+            except (ClipError, OSError) as error:
+                raise DialError(f"what a callee hears who waits for a manager: {error}") from error
         for block in script.blocks:
             for item in block.prompt:
                 if isinstance(item, Pause) or item in numbers:
@@ -198,6 +219,13 @@ class Engine:
                     raise DialError(f"block {block.name!r}: {error}") from error
                 numbers[item] = self._plane.load(clip)
         return numbers
+
+    async def _tones(self) -> dict[PromptItem | Tone, int]:
+        return {tone: self._plane.load(await asyncio.to_thread(self._tone, tone)) for tone in Tone}
+
+    def _tone(self, tone: Tone) -> Clip:
+        hold = self.config.media.hold if tone is Tone.HOLD else None
+        return self._clips.prepare(hold or waiting.write(tone, self._clips_folder / "tones"))
 
     async def _speak(self, item: Text) -> Path:
         spoken = await asyncio.to_thread(self.speaker.speak, item.text, Gender[item.voice.upper()], item.lang)
@@ -214,7 +242,7 @@ class Engine:
         to: str,
         outgoing: str,
         script: Script,
-        clips: Mapping[PromptItem, int],
+        clips: Mapping[PromptItem | Tone, int],
     ) -> OngoingCall:
         name = dial.id or f"c{secrets.token_hex(6)}"
         if name in self._calls:
@@ -234,6 +262,7 @@ class Engine:
             media_port=slot.port,
             session=next(self._sessions),
             detect_end_of_speech=dial.detect_end_of_speech,
+            record_to=str(dial.record_to.absolute()) if dial.record_to else None,
             journal=str(dial.journal) if dial.journal else None,
         )
         try:
@@ -248,8 +277,14 @@ class Engine:
             slot=slot,
             clips=clips,
             journal=journal,
+            open_leg=partial(self._open_leg, trunk),
             over=lambda call: self._over(call, trunk.name),
         )
+
+    def _open_leg(self, trunk: TrunkConfig, heard: Heard, said: Said) -> FurtherLeg:
+        """A leg of a call that goes on: on the same trunk, and within its limits."""
+        open_slot = partial(self._plane.open, heard, trunk.media_networks)
+        return FurtherLeg(self._rooms[trunk.name], open_slot, next(self._sessions), said)
 
     async def _pass(self, fence: Callable[[], Awaitable[bool]] | None, call: OngoingCall) -> None:
         opened = False
@@ -269,9 +304,12 @@ class Engine:
             state = TrunkState(event.up, event.reason, at)
             self._registrations = {**self._registrations, event.trunk: state}  # a new one: others read it
             return
-        call = self._calls.get(leg)
+        call, further = self._calls.get(leg), ""
+        if call is None:  # a leg to a manager is named by its call and its own name
+            name, _, further = leg.rpartition(":")
+            call = self._calls.get(name)
         if call is not None:
-            call.on_leg(at, event)
+            call.on_leg(at, event, further)
 
     def _on_media(self, name: str, at: float, event: wire.SlotEvent) -> None:
         call = self._calls.get(name)
@@ -288,6 +326,13 @@ class Engine:
             call.hangup()
         while self._calls and self._clock.now() < until:
             await sleep_until(self._clock, self._clock.now() + 0.02)
+
+
+def _check_recording(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise DialError(f"{path}: a recording is {' or '.join(SUFFIXES)}; name such a file")
+    if not path.parent.is_dir():
+        raise DialError(f"{path}: there is no folder {path.parent}; make it, or name another one")
 
 
 def _source(item: File | Record, folder: Path | None, records: Mapping[str, Path]) -> Path:

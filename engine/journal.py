@@ -1,7 +1,8 @@
 """The journal of a call: its script and settings, its inputs with their times, and the facts that came out.
 
 A text file of JSON lines: first `{"journal": 1, "call", "settings", "script"}`, then, in the order they happened,
-`{"at", "in": event}` and `{"fact": {...}}`. `replay` feeds the inputs to a new `Call` and compares the facts.
+`{"at", "in": event}` (with `"leg"` where it is a manager's) and `{"fact": {...}}`. `replay` feeds the inputs to a new
+`Call` and compares the facts.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from engine.call import Call, Settings
+from engine.call import Call
 from engine.codec import Codec
 from engine.orders import INPUT_KINDS, Fact, Input, Output
+from engine.settings import Settings
 from ivr import parser
 from ivr.model import Script
 
@@ -42,9 +44,9 @@ class Journal:
         }
         self._line(head)
 
-    def took(self, at: float, event: Input) -> None:
+    def took(self, at: float, event: Input, leg: str = "") -> None:
         """An input went into the call."""
-        self._line({"at": at, "in": _CODEC.encode(event)})
+        self._line({"at": at, "in": _CODEC.encode(event)} | ({"leg": leg} if leg else {}))
 
     def told(self, fact: Fact) -> None:
         """A fact came out."""
@@ -111,12 +113,13 @@ def _again(call: Call, line: dict[str, Any], place: str) -> list[Output]:
         at = float(line["at"])
         event = _CODEC.decode(line["in"]) if "in" in line else None
         reason = str(line["fail"]) if event is None else ""
+        leg = str(line.get("leg", ""))
     except (KeyError, ValueError, TypeError) as error:
         raise JournalError(f"{place}: is no line of a journal ({error})") from error
     if event is None:
         return call.fail(at, reason)
     try:
-        return call.step(at, event)
+        return call.step(at, event, leg)
     except Exception:  # as it did when it was recorded: a line with "fail" follows
         return []
 

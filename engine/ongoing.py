@@ -17,13 +17,32 @@ import structlog
 from engine.call import Call, Phase
 from engine.clock import Clock, Timer
 from engine.events import AnswerOffer, Hangup, LegEvent, Place
+from engine.further_leg import FurtherLeg, Heard, Said
 from engine.journal import Journal
 from engine.media import wire
 from engine.media.plane import MediaSlot
-from engine.orders import CancelTimer, Fact, HangupWanted, Input, Output, SetTimer, Start, TimerFired
+from engine.orders import (
+    CancelTimer,
+    Fact,
+    HangupWanted,
+    Input,
+    Join,
+    LegOrder,
+    OfLeg,
+    OpenLeg,
+    Output,
+    PlayTone,
+    ReleaseLeg,
+    SetTimer,
+    Start,
+    TimerFired,
+    Tone,
+)
 from engine.sip.signalling import Signalling
 from ivr.events import PlayPrompt
 from ivr.model import Pause, PromptItem
+
+TONE_PLAY = 0  # the number of what is played beside the script, whose prompts count from 1
 
 _log = structlog.get_logger("zvonar.call")
 
@@ -38,8 +57,9 @@ class OngoingCall:
         clock: Clock,
         signalling: Signalling,
         slot: MediaSlot,
-        clips: Mapping[PromptItem, int],
+        clips: Mapping[PromptItem | Tone, int],
         journal: Journal | None,
+        open_leg: Callable[[Heard, Said], FurtherLeg],
         over: Callable[[OngoingCall], None],
     ) -> None:
         self.id = call.settings.call
@@ -49,9 +69,11 @@ class OngoingCall:
         self._slot = slot
         self._clips = clips
         self._journal = journal
+        self._open_leg = open_leg
+        self._legs: dict[str, FurtherLeg] = {}
         self._over = over
         self._timers: dict[str, Timer] = {}
-        self._inbox: deque[tuple[float, Input]] = deque()
+        self._inbox: deque[tuple[float, Input, str]] = deque()
         self._stepping = False
         self._facts: list[dict[str, Any]] = []
         self._told = asyncio.Event()  # replaced by a new one with every fact
@@ -95,6 +117,11 @@ class OngoingCall:
         """How many timers are set."""
         return len(self._timers)
 
+    @property
+    def tasks(self) -> int:
+        """How many legs wait for a place on their trunk."""
+        return sum(leg.waits for leg in self._legs.values())
+
     # --- for the engine ---------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -108,9 +135,9 @@ class OngoingCall:
             self._journal.close()
             self._journal.path.unlink(missing_ok=True)
 
-    def take(self, event: Input, at: float | None = None) -> None:
+    def take(self, event: Input, at: float | None = None, leg: str = "") -> None:
         """An input; its orders may bring further ones at once, which then wait their turn."""
-        self._inbox.append((self._clock.now() if at is None else at, event))
+        self._inbox.append((self._clock.now() if at is None else at, event, leg))
         if self._stepping:
             return
         self._stepping = True
@@ -120,21 +147,21 @@ class OngoingCall:
         finally:
             self._stepping = False
 
-    def on_leg(self, at: float, event: LegEvent) -> None:
+    def on_leg(self, at: float, event: LegEvent, leg: str = "") -> None:
         """From signalling."""
-        self.take(event, at)
+        self.take(event, at, leg)
 
-    def on_media(self, at: float, event: wire.SlotEvent) -> None:
+    def on_media(self, at: float, event: wire.SlotEvent, leg: str = "") -> None:
         """From the media process."""
-        self.take(event, at)
+        self.take(event, at, leg)
 
-    def _step(self, at: float, event: Input) -> None:
+    def _step(self, at: float, event: Input, leg: str) -> None:
         if self._call.phase is Phase.OVER or (self._call.phase is Phase.IDLE and not isinstance(event, Start)):
             return
         if self._journal:
-            self._journal.took(at, event)
+            self._journal.took(at, event, leg)
         try:
-            self._carry_out(self._call.step(at, event))
+            self._carry_out(self._call.step(at, event, leg))
         except Exception as error:
             self._log.exception("call_broke", event=type(event).__name__)
             reason = f"{type(error).__name__} at {type(event).__name__}"
@@ -153,8 +180,20 @@ class OngoingCall:
                     self._signalling.answer_offer(self.id, answer)
                 case PlayPrompt(play, items, interrupt):
                     self._slot.send(wire.Play(play, tuple(map(self._item, items)), interrupt.value))
-                case wire.Remote() | wire.Stop() | wire.Listen() | wire.Close():
+                case PlayTone(tone):
+                    self._slot.send(wire.Play(TONE_PLAY, (self._clips[tone],), repeat=True))
+                case (
+                    wire.Remote() | wire.Stop() | wire.Listen() | wire.Record() | wire.SendDigits() | wire.Close()
+                ):
                     self._slot.send(output)
+                case OpenLeg(leg):
+                    self._legs[leg] = self._open_leg(partial(self._heard, leg), partial(self.take, leg=leg))
+                case OfLeg(leg, order):
+                    self._order(leg, order)
+                case Join(leg):
+                    self._join(self._legs[leg].slot)
+                case ReleaseLeg(leg):
+                    self._legs.pop(leg).release()
                 case SetTimer(name, at):
                     self._cancel(name)
                     self._timers[name] = self._clock.call_at(at, partial(self._fired, name))
@@ -164,6 +203,29 @@ class OngoingCall:
                     self._tell(output)
                 case _:
                     assert_never(output)
+
+    def _order(self, leg: str, order: LegOrder) -> None:
+        name, slot = f"{self.id}:{leg}", self._legs[leg].slot
+        match order:
+            case Place():
+                self._signalling.place(name, order)
+            case Hangup(cause):
+                self._signalling.hangup(name, cause)
+            case AnswerOffer(answer):
+                self._signalling.answer_offer(name, answer)
+            case wire.Remote() | wire.SendDigits() | wire.Close():
+                if slot is not None:
+                    slot.send(order)
+            case _:
+                assert_never(order)
+
+    def _join(self, other: MediaSlot | None) -> None:
+        if other is not None:
+            self._slot.send(wire.Bridge(other.row, other.generation))
+            other.send(wire.Bridge(self._slot.row, self._slot.generation))
+
+    def _heard(self, leg: str, at: float, event: wire.SlotEvent) -> None:
+        self.on_media(at, event, leg)
 
     def _item(self, item: PromptItem) -> int:
         return -item.ms if isinstance(item, Pause) else self._clips[item]

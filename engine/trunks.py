@@ -31,11 +31,17 @@ class TrunkRoom:
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> None:
-        """Wait for a place (`max_calls`), then for the pace (`cps`); `leave` must follow."""
+    async def enter(self, *, urgent: bool = False) -> None:
+        """Wait for a place (`max_calls`), then for the pace (`cps`); `leave` must follow.
+
+        What is urgent (a callee waits on the line for it) gets the next place before those who wait already.
+        """
         while self.config.max_calls is not None and self._taken >= self.config.max_calls:
             freed = asyncio.get_running_loop().create_future()
-            self._waiting.append(freed)
+            if urgent:
+                self._waiting.appendleft(freed)
+            else:
+                self._waiting.append(freed)
             try:
                 await freed
             except asyncio.CancelledError:

@@ -1,6 +1,7 @@
 """How long a script can keep a callee at most. Pure.
 
-Where blocks lead back to earlier ones the walk has no bound of its own, and the script's limit is the answer.
+Where blocks lead back to earlier ones, or a manager talks, the walk has no bound of its own: the script's limit is the
+answer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def longest_ms(script: Script, clip_ms: Callable[[PromptItem], int]) -> int:
             above.add(name)
             block = script.block(name)
             below = max((walk(target) for _, target in block.on), default=0)
-            known[name] = min(limit, _own_ms(block, clip_ms) + below)
+            known[name] = limit if block.transfer else min(limit, _own_ms(block, clip_ms) + below)
             above.discard(name)
         return known[name]
 

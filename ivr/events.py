@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ivr.model import Interrupt, PromptItem
+from ivr.model import Interrupt, PromptItem, Transfer
 
 # --- in -------------------------------------------------------------------------------------------------
 
@@ -36,7 +36,14 @@ class TimerFired:
     name: str
 
 
-Event = Begin | Digit | PromptEnded | TimerFired
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    """The talk with a manager is over, or none could be reached: "ended", "failed", "busy", "no_answer", "rejected"."""
+
+    outcome: str
+
+
+Event = Begin | Digit | PromptEnded | TimerFired | TransferEnded
 
 # --- out ------------------------------------------------------------------------------------------------
 
@@ -61,6 +68,13 @@ class PlayPrompt:
 @dataclass(frozen=True, slots=True)
 class StopPrompt:
     """Stop what is played now, if anything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTransfer:
+    """Connect the callee to a manager; exactly one `TransferEnded` must follow, unless hung up."""
+
+    transfer: Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +109,4 @@ class HangUp:
     why: str  # "end" | "visits" | "duration"
 
 
-Command = EnterBlock | PlayPrompt | StopPrompt | SetTimer | CancelTimer | Outcome | HangUp
+Command = EnterBlock | PlayPrompt | StopPrompt | StartTransfer | SetTimer | CancelTimer | Outcome | HangUp

@@ -1,7 +1,8 @@
 """Walks a script: events in, commands out. Pure; times are the host's, who keeps the timers.
 
     waiting  --Begin-->                       in a block
-    in a block: its prompt is played, then (for a gather) digits are taken, until there is an outcome
+    in a block: its prompt is played, then digits are taken (gather) or a manager is called (transfer), until there is
+    an outcome
     in a block  --outcome that `on` names-->  in that block
                 --one that it does not-->     over
     any      --timer "duration"-->            over
@@ -9,7 +10,8 @@
 Keys that are pressed early wait in a buffer. A gather takes them as soon as its prompt is over, or at once where
 digits may interrupt the prompt; if keys wait already when such a prompt is due, it is not played. Only what the
 media process reports ends a prompt (the interrupt that came with it was decided there); what is said here is
-`StopPrompt`, whenever a block is left while its prompt is believed to be still playing.
+`StopPrompt`, whenever a block is left while its prompt is believed to be still playing. Keys that are pressed from
+the beginning of a transfer to its end are meant for the manager, and none of the script's.
 """
 
 from __future__ import annotations
@@ -28,8 +30,10 @@ from ivr.events import (
     PlayPrompt,
     PromptEnded,
     SetTimer,
+    StartTransfer,
     StopPrompt,
     TimerFired,
+    TransferEnded,
 )
 from ivr.model import DONE, INVALID, SILENCE, VOICE, Block, Gather, Interrupt, Script
 from ivr.outcomes import is_digits
@@ -54,6 +58,7 @@ class Interpreter:
         self._play = 0  # number of the last prompt
         self._playing = False  # and whether it is believed to be heard still
         self._waiting = False  # the timer of the gather is set
+        self._transferring = False  # a manager is called, or talks
         self._next: str | None = None  # the block to go to
         self._over = False
         self._out: list[Command] = []
@@ -72,6 +77,8 @@ class Interpreter:
             case PromptEnded(play, by) if self._playing and play == self._play:
                 self._playing = False
                 self._prompt_over(by)
+            case TransferEnded(outcome) if self._transferring:
+                self._leave(outcome)
             case TimerFired(name) if name == GATHER and self._waiting:
                 self._waiting = False
                 self._timed_out()
@@ -111,6 +118,9 @@ class Interpreter:
             return
         if by == "voice" and not self._taken and block.target(VOICE) is not None:
             self._leave(VOICE)
+        elif block.transfer is not None:
+            self._transferring = True
+            self._out.append(StartTransfer(block.transfer))
         elif block.gather is None:
             self._leave(DONE)
         else:
@@ -121,6 +131,8 @@ class Interpreter:
     # --- digits -----------------------------------------------------------------------------------------
 
     def _pressed(self, digit: str) -> None:
+        if self._transferring:
+            return
         if len(self._early) < MAX_EARLY:
             self._early.append(digit)
         block = self._block
@@ -190,6 +202,7 @@ class Interpreter:
 
     def _settle(self) -> None:
         """Nothing of the present try stays behind."""
+        self._transferring = False
         if self._playing:
             self._playing = False
             self._out.append(StopPrompt())

@@ -1,16 +1,20 @@
 """`ivrs` of the HTTP contract -> the same graph of blocks that a script is.
 
 A menu takes one digit, waits 5 s for it and asks twice; a block without children plays its clip and hangs up.
-A block is named by the digits that lead to it: `menu`, `menu.1`, `menu.1.2`.
+A block with a `managerPhone` plays its clip, connects the callee to the manager (to the first who answers, where it is
+several numbers), and hangs up when either hangs up. A block is named by the digits that lead to it: `menu`, `menu.1`,
+`menu.1.2`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ivr.model import Block, Gather, Interrupt, Record, Script
+from ivr.model import Block, CallerId, Gather, Interrupt, Limits, Record, Script, Transfer
+from ivr.transfer import MAX_MANAGERS, number_of
 
 ROOT = "menu"
 KEYS = "0123456789*#"
@@ -19,6 +23,9 @@ MAX_BLOCKS = 500
 
 # `*` and `#` are choices here, so nothing terminates.
 MENU_GATHER = Gather(min=1, max=1, terminator=None, timeout_ms=5000, tries=2)
+# A talk is no menu: the usual ten minutes would cut it.
+MANAGER_LIMITS = Limits(duration_ms=30 * 60_000)
+_BETWEEN_NUMBERS = re.compile(r"[,;]")
 
 
 class MenuError(ValueError):
@@ -45,6 +52,7 @@ class MenuBlock:
     webhook_url: str | None = None
     webhook_parameters: str | None = None
     need_block: bool = False
+    managers: tuple[str, ...] = ()  # digits without plus, tried in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,20 @@ class Menu:
     blocks: Mapping[str, MenuBlock]
 
 
-def compile_menu(record: str, ivrs: Sequence[Mapping[str, Any]], *, tag: str | None, voice: bool, name: str) -> Menu:
+def compile_menu(
+    record: str,
+    ivrs: Sequence[Mapping[str, Any]],
+    *,
+    tag: str | None,
+    voice: bool,
+    name: str,
+    manager_caller_id: CallerId = CallerId.CALLEE,
+) -> Menu:
     """The menu of a `create`. `voice` lets the callee's voice stop the first clip. Raises MenuError.
 
     Each of `ivrs` has the contract's keys (`digit`, `id`, `record: {id}`, `tag`, `webhookUrl`,
-    `webhookParameters`, `needBlock`, `ivrs`); numbers and their strings are the same, others are not looked at.
+    `webhookParameters`, `needBlock`, `managerPhone`, `ivrs`); numbers and their strings are the same, others are not
+    looked at. `managerPhone` is a number, several with commas between them, or an array.
     """
     blocks: dict[str, Block] = {}
     notes: dict[str, MenuBlock] = {}
@@ -67,8 +84,14 @@ def compile_menu(record: str, ivrs: Sequence[Mapping[str, Any]], *, tag: str | N
     if voice:
         first = blocks[ROOT]
         interrupt = Interrupt.ANY if first.gather else Interrupt.VOICE
-        blocks[ROOT] = Block(first.name, first.prompt, interrupt, first.gather, first.on, first.tags)
-    return Menu(Script(name, ROOT, tuple(blocks.values())), notes)
+        blocks[ROOT] = replace(first, interrupt=interrupt)
+    transfers = {
+        block.name: replace(block, transfer=Transfer(notes[block.name].managers, manager_caller_id))
+        for block in blocks.values()
+        if notes[block.name].managers
+    }
+    limits = MANAGER_LIMITS if transfers else Limits()
+    return Menu(Script(name, ROOT, tuple((blocks | transfers).values()), limits), notes)
 
 
 def _add(
@@ -91,6 +114,10 @@ def _add(
         if child_note.digit in on:
             raise MenuError(
                 f"{place}.digit", "{digit!r} is taken by another block of this menu", digit=child_note.digit
+            )
+        if child_note.managers and child.get("ivrs"):
+            raise MenuError(
+                f"{place}.managerPhone", "a block that connects to a manager takes no digits: remove its ivrs"
             )
         target = f"{name}.{child_note.digit}"
         on[child_note.digit] = target
@@ -135,7 +162,22 @@ def _note(child: Mapping[str, Any], path: str) -> MenuBlock:
         webhook_url=_word(child.get("webhookUrl")),
         webhook_parameters=_word(child.get("webhookParameters")),
         need_block=_word(child.get("needBlock")) in ("1", "true", "True"),
+        managers=_managers(child.get("managerPhone"), f"{path}.managerPhone"),
     )
+
+
+def _managers(value: Any, path: str) -> tuple[str, ...]:
+    written = value if isinstance(value, list | tuple) else _BETWEEN_NUMBERS.split(_word(value) or "")
+    words = [word for one in written if (word := (_word(one) or "").strip())]
+    if len(words) > MAX_MANAGERS:
+        raise MenuError(path, "{count} managers; name {most} at most", count=len(words), most=MAX_MANAGERS)
+    found = []
+    for word in words:
+        number = number_of(word)
+        if number is None:
+            raise MenuError(path, "{number!r} is no telephone number: give 3 to 15 digits", number=word[:20])
+        found.append(number)
+    return tuple(found)
 
 
 def _word(value: Any) -> str | None:

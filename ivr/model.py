@@ -20,6 +20,8 @@ class Interrupt(StrEnum):
 
 
 DONE, INVALID, SILENCE, VOICE = "done", "invalid", "silence", "voice"  # outcomes that are no digits
+ENDED, FAILED, BUSY, NO_ANSWER, REJECTED = "ended", "failed", "busy", "no_answer", "rejected"  # those of a transfer
+FINER = frozenset((BUSY, NO_ANSWER, REJECTED))  # than `failed`, which stands in for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,22 @@ class Gather:
     tries: int = 1
 
 
+class CallerId(StrEnum):
+    """Whose number the manager sees."""
+
+    OUTGOING = "outgoing"  # the one that the callee was called from
+    CALLEE = "callee"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The callee is connected to the first manager who answers. `to` is digits without plus, tried in order."""
+
+    to: tuple[str, ...]
+    caller_id: CallerId = CallerId.OUTGOING
+    ring_ms: int = 30_000  # each of them
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One step of a script. `on` maps outcomes to names of blocks; one it does not name hangs up."""
@@ -77,10 +95,12 @@ class Block:
     gather: Gather | None = None
     on: tuple[tuple[str, str], ...] = ()
     tags: tuple[str, ...] = ()
+    transfer: Transfer | None = None  # after the prompt; excludes `gather`
 
     def target(self, outcome: str) -> str | None:
         """The block that `outcome` leads to, None where the call is hung up."""
-        return dict(self.on).get(outcome)
+        on = dict(self.on)
+        return on.get(outcome, on.get(FAILED) if outcome in FINER else None)
 
 
 @dataclass(frozen=True, slots=True)

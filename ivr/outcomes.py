@@ -1,6 +1,7 @@
 """Which outcomes a block can have: what its `on` may name.
 
 done               a block that only plays; one whose `on` names no string of digits: any that is complete
+ended, failed      a transfer; so are busy, no_answer, rejected, for which `failed` stands in
 a string of digits a gather that can bring it (its length fits, the terminator is not in it)
 invalid, silence   a gather
 voice              a prompt whose interrupt is `voice` or `any`
@@ -11,11 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ivr.model import DONE, INVALID, SILENCE, VOICE, Block, Gather, Interrupt
+from ivr.model import DONE, ENDED, FAILED, FINER, INVALID, SILENCE, VOICE, Block, Gather, Interrupt
 from ivr.value import Value, did_you_mean
 
 DIGITS = re.compile(r"[0-9*#A-D]+")
-_OF_TRANSFER = ("ended", "failed", "busy", "no_answer", "rejected")
+OF_TRANSFER = (ENDED, FAILED, *sorted(FINER))
 
 
 def is_digits(outcome: str) -> bool:
@@ -38,11 +39,18 @@ def check_outcomes(block: Block, keys: Sequence[Value]) -> None:
             _check_voice(block, key)
         elif name in (INVALID, SILENCE) and block.gather is None:
             raise key.wrong(f"{name!r} needs a `gather`", "add `gather: {digits: 1}`, or use `done`")
-        elif name in _OF_TRANSFER:
-            raise key.wrong(f"{name!r} is an outcome of `transfer`, not available in this version", "remove it")
-        elif name not in (DONE, INVALID, SILENCE):
-            words = [DONE] if block.gather is None else ["a string of digits", INVALID, SILENCE]
-            raise key.wrong(f"{key.shown} is no outcome of block {block.name!r}", did_you_mean(name, [*words, VOICE]))
+        elif name in OF_TRANSFER and block.transfer is None:
+            raise key.wrong(f"{name!r} needs a `transfer`", 'add `transfer: {to: "+74951234567"}` to the block')
+        elif name == DONE and block.transfer is not None:
+            raise key.wrong("'done' cannot happen here", "a transfer ends as `ended` or `failed`")
+        elif name not in (DONE, INVALID, SILENCE, *OF_TRANSFER):
+            raise key.wrong(f"{key.shown} is no outcome of block {block.name!r}", did_you_mean(name, _words(block)))
+
+
+def _words(block: Block) -> list[str]:
+    if block.transfer is not None:
+        return [*OF_TRANSFER, VOICE]
+    return [DONE, VOICE] if block.gather is None else ["a string of digits", INVALID, SILENCE, VOICE]
 
 
 def _check_voice(block: Block, key: Value) -> None:

@@ -7,9 +7,10 @@ whether a clip exists is found out by who has its folder.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from ivr import plain
+from ivr import plain, transfer
 from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Record, Script, Text
 from ivr.outcomes import check_outcomes
 from ivr.value import ScriptError, Value, compose, did_you_mean
@@ -103,21 +104,28 @@ def _block(name: str, value: Value, names: set[str]) -> Block:
     if value.is_null():
         raise value.wrong(f"block {name!r} says nothing", f"write `{name}: {{}}` for a block that only hangs up")
     fields = value.fields(f"block {name!r}", "`{prompt: [{file: greeting.wav}]}`", _BLOCK_KEYS)
-    if "transfer" in fields:
-        key = fields["transfer"][0]
-        raise key.wrong("`transfer` is not available in this version", "remove it, or play a prompt instead")
+    if "transfer" in fields and "gather" in fields:
+        key = max((fields[name][0] for name in ("transfer", "gather")), key=lambda at: at.node.start_mark.index)
+        raise key.wrong("'transfer' and 'gather' exclude each other", "gather in a block of its own that leads here")
     prompt = _prompt(fields["prompt"][1]) if "prompt" in fields else ()
     gather = _gather(fields["gather"][1]) if "gather" in fields else None
     interrupt = Interrupt.DIGITS if gather else Interrupt.NONE
     if "interrupt" in fields:
         interrupt = _interrupt(fields["interrupt"][1])
-    block = Block(name, prompt, interrupt, gather, tags=_tags(fields["tags"][1]) if "tags" in fields else ())
+    block = Block(
+        name,
+        prompt,
+        interrupt,
+        gather,
+        tags=_tags(fields["tags"][1]) if "tags" in fields else (),
+        transfer=transfer.read(fields["transfer"][1]) if "transfer" in fields else None,
+    )
     if "on" not in fields:
         return block
     on = fields["on"][1].pairs("on", '`on: {"1": confirmed, silence: goodbye}`', 10_000)
     check_outcomes(block, [key for key, _ in on])
     targets = tuple((str(key.node.value), _existing(target, "a block's name", names)) for key, target in on)
-    return Block(name, prompt, interrupt, gather, targets, block.tags)
+    return replace(block, on=targets)
 
 
 def _interrupt(value: Value) -> Interrupt:

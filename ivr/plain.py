@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Record, Script, Text
+from ivr.model import (
+    Block,
+    CallerId,
+    File,
+    Gather,
+    Interrupt,
+    Limits,
+    Pause,
+    PromptItem,
+    Record,
+    Script,
+    Text,
+    Transfer,
+)
 
 
 def dump(script: Script) -> dict[str, Any]:
@@ -40,11 +53,12 @@ def _dump_block(block: Block) -> dict[str, Any]:
         "gather": gather and {name: getattr(gather, name) for name in Gather.__slots__},
         "on": [list(pair) for pair in block.on],
         "tags": list(block.tags),
+        "transfer": block.transfer and _dump_transfer(block.transfer),
     }
 
 
 def _restore_block(plain: Mapping[str, Any]) -> Block:
-    gather = plain["gather"]
+    gather, transfer = plain["gather"], plain.get("transfer")  # which earlier versions did not write
     return Block(
         name=plain["name"],
         prompt=tuple(_restore_item(item) for item in plain["prompt"]),
@@ -52,7 +66,16 @@ def _restore_block(plain: Mapping[str, Any]) -> Block:
         gather=None if gather is None else Gather(**gather),
         on=tuple((outcome, target) for outcome, target in plain["on"]),
         tags=tuple(plain["tags"]),
+        transfer=None if transfer is None else _restore_transfer(transfer),
     )
+
+
+def _dump_transfer(transfer: Transfer) -> dict[str, Any]:
+    return {"to": list(transfer.to), "caller_id": str(transfer.caller_id), "ring_ms": transfer.ring_ms}
+
+
+def _restore_transfer(plain: Mapping[str, Any]) -> Transfer:
+    return Transfer(tuple(plain["to"]), CallerId(plain["caller_id"]), plain["ring_ms"])
 
 
 def _dump_item(item: PromptItem) -> dict[str, Any]:

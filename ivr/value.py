@@ -84,6 +84,10 @@ class Value:
         """Nothing stands here, or `null`."""
         return self._tag("null")
 
+    def is_list(self) -> bool:
+        """A list stands here."""
+        return isinstance(self.node, SequenceNode)
+
     def raw(self, what: str) -> str:
         """The text of any scalar as it is written, quoted or not; for names and digits."""
         if not isinstance(self.node, ScalarNode) or self.is_null():

@@ -28,6 +28,7 @@ def place(
     timeout_s: float,
     journal: Path | None,
     detect_end_of_speech: bool,
+    record_to: Path | None,
     config: Path | None,
     as_json: bool,
 ) -> int:
@@ -35,7 +36,7 @@ def place(
     log.configure(quiet=True)
     dial = Dial(
         to=number, script=script, outgoing=outgoing, trunk=trunk, timeout_s=timeout_s, journal=journal,
-        detect_end_of_speech=detect_end_of_speech,
+        detect_end_of_speech=detect_end_of_speech, record_to=record_to,
     )  # fmt: skip
     try:
         result = asyncio.run(_place(dial, config, as_json))
@@ -49,7 +50,7 @@ async def _place(dial: Dial, config: Path | None, as_json: bool) -> dict[str, An
     console = Console(highlight=False, soft_wrap=True)
     loop = asyncio.get_running_loop()
     asked = asyncio.current_task()
-    async with Engine.open(config, calls=1) as engine:
+    async with Engine.open(config, calls=2) as engine:  # the callee's leg, and one to a manager
         for number in (signal.SIGINT, signal.SIGTERM):  # before the INVITE: nobody is called
             loop.add_signal_handler(number, lambda: asked and asked.cancel())
         call = await engine.dial(dial)
@@ -84,6 +85,13 @@ def _value(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _recording(recording: dict[str, Any]) -> str:
+    if recording["state"] == "failed":
+        return f"failed: {recording['why']}"
+    told = f"{recording['path']}, {recording['duration_ms'] / 1000:.1f} s"
+    return f"{told}, {recording['state']}: {recording['why']}" if recording["why"] else told
+
+
 def summary(result: dict[str, Any]) -> Text:
     """The result in a sentence or two."""
     told = f"\n{result['disposition'].replace('_', ' ')}"
@@ -93,6 +101,8 @@ def summary(result: dict[str, Any]) -> Text:
         told += f", path {' > '.join(result['path'])}" if result["path"] else ""
     elif result["reason"]:
         told += f": {result['reason']}"
+    if result["recording"]:
+        told += f"\nrecording: {_recording(result['recording'])}"
     if result["journal"]:
         told += f"\njournal: {result['journal']}"
     return Text(told)

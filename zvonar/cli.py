@@ -41,6 +41,10 @@ def call(
     trunk: Annotated[str | None, typer.Option(metavar="NAME", help="The trunk to go through.")] = None,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long to ring.", min=1, max=600)] = 30.0,
     journal: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the call for `zvonar replay`.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Record both sides, the callee left, us right: FILE.wav or FILE.ogg (Opus)."),
+    ] = None,
     detect_end_of_speech: Annotated[
         bool,
         typer.Option("--detect-end-of-speech", help="Let the callee's greeting end before the first prompt."),
@@ -57,7 +61,7 @@ def call(
     raise typer.Exit(
         place(
             script, number, outgoing=outgoing, trunk=trunk, timeout_s=timeout, journal=journal,
-            detect_end_of_speech=detect_end_of_speech, config=config, as_json=as_json,
+            detect_end_of_speech=detect_end_of_speech, record_to=record, config=config, as_json=as_json,
         )
     )  # fmt: skip
 

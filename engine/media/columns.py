@@ -16,6 +16,7 @@ class Columns:
     """Owned by the media thread; a slot's own, rarer things are in `engine.media.slot`."""
 
     def __init__(self, slots: int) -> None:
+        self.slots = slots
         self.phase = np.zeros(slots, np.uint8)  # in which turn of a frame the row is served
         # sending
         self.sending = np.zeros(slots, bool)  # there is somewhere to send to, and no hold
@@ -28,6 +29,7 @@ class Columns:
         self.ssrc = np.zeros(slots, np.uint32)
         self.gain = np.ones(slots, np.float32)
         self.sent = np.zeros(slots, np.int64)
+        self.octets_beside = np.zeros(slots, np.int64)  # of what was sent, more or less than 160 a packet
         # playing
         self.cursor = np.zeros(slots, np.int64)  # byte of the arena where the next frame begins
         self.stride = np.zeros(slots, np.int64)  # how far it moves: a frame in a clip, nothing in silence
@@ -42,11 +44,16 @@ class Columns:
         self.expected = np.zeros(slots, np.int64)
         self.received = np.zeros(slots, np.int64)
         self.invalid = np.zeros(slots, np.int64)
+        self.doubled = np.zeros(slots, np.int64)
+        self.transit = np.zeros(slots, np.float64)  # of the last packet sampled: arrival less timestamp, in units
+        self.jitter = np.zeros(slots, np.float64)  # in units of the timestamp
+        self.jitter_samples = np.zeros(slots, np.int64)
         self.receiving = np.zeros(slots, bool)  # RTP may be expected
         self.quiet = np.zeros(slots, np.int64)  # ticks without a packet
         self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
         # hearing
         self.listening = np.zeros(slots, bool)
+        self.key_tones = np.zeros(slots, bool)  # keys are listened for in the audio
         self.taped = np.zeros(slots, bool)  # both directions are recorded
         self.generation = np.zeros(slots, np.uint32)
         # bridging
@@ -62,9 +69,10 @@ class Columns:
     def clear(self, row: int, generation_seed: np.random.Generator) -> None:
         """A new call takes the row: its own random SSRC, sequence and timestamp (RFC 3550, section 5.1)."""
         for column in (
-            self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.cursor, self.stride,
-            self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence, self.rx_seen, self.expected,
-            self.received, self.invalid, self.receiving, self.quiet, self.eager, self.listening,
+            self.sending, self.plain, self.law, self.payload_type, self.marker, self.sent, self.octets_beside,
+            self.cursor, self.stride, self.heard, self.normal, self.rx_law, self.rx_ssrc, self.rx_sequence,
+            self.rx_seen, self.expected, self.received, self.invalid, self.doubled, self.transit, self.jitter,
+            self.jitter_samples, self.receiving, self.quiet, self.eager, self.listening, self.key_tones,
         ):  # fmt: skip
             column[row] = 0
         self.gain[row] = 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -23,6 +25,15 @@ RESTART: Final = 3000  # further on, or far back: the far end counts anew (RFC 3
 SEQUENCES: Final = 1 << 16
 COMFORT_MS: Final = 27_000  # silence that comfort noise announced may last so much longer
 _ALL: Final = (1 << WINDOW) - 1
+
+
+class Refused(StrEnum):
+    """Why a packet is not taken."""
+
+    STRANGER = "stranger"  # from elsewhere, before the far end is known
+    GARBAGE = "garbage"  # no RTP
+    TYPE = "type"  # none of the payload types agreed on
+    SIZE = "size"  # nothing in it, or no whole event
 
 
 class Incoming:
@@ -48,7 +59,14 @@ class Incoming:
         self._far_end: Address | None = None
         self._presses = Presses()
         self._refused = 0  # packets, since the far end was named
+        self.refused: Counter[Refused] = Counter()
         self._flowing = False
+        jitter.late[row] = 0
+
+    @property
+    def late(self) -> int:
+        """Packets that came when their turn was over."""
+        return int(self._jitter.late[self._row])
 
     def set_remote(self, remote: Remote, networks: Sequence[str]) -> None:
         """Another far end, or another format of the same. ValueError or OSError for an address that is none."""
@@ -69,8 +87,10 @@ class Incoming:
         if remote is None:  # media before any SDP: we cannot know what it is
             return
         packet = parse(datagram)
-        if packet is None or not self._known(packet, remote) or not self._ours(packet):
+        refused = Refused.GARBAGE if packet is None else self._unfit(packet, remote)
+        if packet is None or refused is not None:
             self._columns.invalid[self._row] += 1
+            self.refused[refused or Refused.GARBAGE] += 1
             self._refuse(remote)
             return
         if not self._count(packet):
@@ -99,12 +119,18 @@ class Incoming:
         if self._refused == CROWD_PACKETS:
             self._wire.narrow(self._row, (remote.host, remote.port))
 
-    def _known(self, packet: Packet, remote: Remote) -> bool:
+    def _unfit(self, packet: Packet, remote: Remote) -> Refused | None:
         if packet.payload_type in PAYLOAD_TYPES:
-            return len(packet.payload) > 0
-        if packet.payload_type == remote.dtmf_type:
-            return len(packet.payload) >= 4
-        return packet.payload_type == COMFORT_NOISE
+            least = 1
+        elif packet.payload_type == remote.dtmf_type:
+            least = 4
+        elif packet.payload_type == COMFORT_NOISE:
+            least = 0
+        else:
+            return Refused.TYPE
+        if len(packet.payload) < least:
+            return Refused.SIZE
+        return None if self._ours(packet) else Refused.STRANGER
 
     def _ours(self, packet: Packet) -> bool:
         source = self._wire.source(self._row)
@@ -134,6 +160,7 @@ class Incoming:
         if ahead == 0 or behind <= RESTART:
             age = 0 if ahead == 0 else behind
             if age >= WINDOW or seen >> age & 1:
+                (self._jitter.late if age >= WINDOW else columns.doubled)[row] += 1
                 return False
             columns.rx_seen[row] = seen | 1 << age
         else:

@@ -54,7 +54,6 @@ class JitterBuffer:
         self._strays = np.zeros(slots, np.int64)
         self._missed = np.zeros(slots, np.int64)  # turns without a frame
         self._reader = np.zeros(slots, np.int64)  # the next frame of the second reader
-        self._turns = 0
 
     def open(self, row: int, law: int) -> None:
         """Want the row's frames from now on; idempotent."""
@@ -66,12 +65,16 @@ class JitterBuffer:
         self._newest[row] = 0
         self._missed[row] = 1
         self.frame[row], self.present[row] = SILENCE_OF_LAW[law], False
-        self._reader[row] = RING_FRAMES - LAG_FRAMES
+        self.lag(row)
         self.restart(row)
 
     def close(self, row: int) -> None:
         """Nobody wants them; idempotent."""
         self.wanted[row] = self.present[row] = False
+
+    def lag(self, row: int) -> None:
+        """The second reader begins `LAG_FRAMES` behind the first one."""
+        self._reader[row] = self._head[row] - LAG_FRAMES
 
     def restart(self, row: int) -> None:
         """The far end counts anew (another SSRC or sequence): its next packet is a first one."""
@@ -165,7 +168,6 @@ class JitterBuffer:
 
         A missing frame is the last one again, a second one in a row is silence.
         """
-        self._turns += 1
         head = self._head[rows]
         at = rows * RING_FRAMES + head % RING_FRAMES
         present = (self._index[at] == head) & (head >= self._given[rows])
@@ -179,7 +181,7 @@ class JitterBuffer:
         self.frame[silent] = SILENCE_OF_LAW[self.law[silent]][:, None]
         self._head[rows] = head + 1
         self._reserve[rows] = np.minimum(self._reserve[rows], self._newest[rows] - head - 1)
-        calm = rows[(rows + self._turns) % CALM_TICKS == 0]
+        calm = rows[(rows + head) % CALM_TICKS == 0]  # each row by its own turns: phases share this buffer
         if calm.size:
             self._settle(calm)
 

@@ -87,4 +87,5 @@ class Outgoing:
         if not self._wire.send_one(row, build(packet)):
             return False
         columns.sent[row] += 1
+        columns.octets_beside[row] += len(payload) - FRAME_SAMPLES
         return True

@@ -1,7 +1,8 @@
 """The control side of the media process: starts it, starts it anew when it dies, and hands out its slots.
 
 Belongs to the thread of one event loop. Every slot that was opened gets exactly one `Closed` or `Faulted`, its last
-event. Free slots are given out in the order in which they were given back, so a port rests as long as it can.
+event but for `Recorded`. Free slots are given out in the order in which they were given back, so a port rests as long
+as it can.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ from engine.media.wire import (
     Loading,
     Open,
     Ready,
+    Record,
     SlotEvent,
     pack,
     unpack,
 )
+from engine.recording.recorder import Recorder
 
 Handler = Callable[[float, SlotEvent], None]
 
@@ -75,7 +78,8 @@ class MediaPlane:
         self._config = config
         self._clock = clock
         low, high = config.port_range
-        self._settings = Settings(host, low, high, calls or config.calls, clock.anchor)
+        self._bounds = host, low, high, calls or config.calls
+        self._recorder: Recorder  # from `start` to `stop`
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
         self._ready: asyncio.Future[Ready] | None = None
@@ -96,7 +100,8 @@ class MediaPlane:
 
     async def start(self) -> None:
         """Start the process and wait for its ports. ConfigError if they cannot be had."""
-        _warn_of_ephemeral(self._settings.low, self._settings.high)
+        _warn_of_ephemeral(*self._config.port_range)
+        self._recorder = Recorder(self._bounds[-1], self._clock.now)
         self._ready = asyncio.get_running_loop().create_future()
         self._spawn()
         try:
@@ -119,14 +124,9 @@ class MediaPlane:
         process, self._process = self._process, None
         self._disconnect()
         self._fault_all("the media plane was stopped")
-        if process is None:
-            return
-        for _ in range(int(STOP_S / 0.01)):
-            if process.poll() is not None:
-                return
-            await asyncio.sleep(0.01)
-        process.kill()
-        process.wait()
+        if process is not None:
+            await _end(process)
+        await self._recorder.stop()
 
     def load(self, clip: Clip) -> int:
         """The number of a clip, for `Play.items`; loaded before any command that follows."""
@@ -164,6 +164,8 @@ class MediaPlane:
     def command(self, slot: MediaSlot, command: Command) -> None:
         """What `MediaSlot.send` calls."""
         if self._open.get(slot.row) is slot:
+            if isinstance(command, Record):
+                self._recorder.begin(slot.row, slot.generation, command.path, slot.handler)
             self._send(Envelope(slot.row, slot.generation, 0.0, command))
 
     # --- the process ------------------------------------------------------------------------------------
@@ -176,11 +178,12 @@ class MediaPlane:
         root = str(Path(engine.__path__[0]).parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         # -P: a folder named `engine` where the user happens to stand is not ours.
-        command = [sys.executable, "-P", "-m", "engine.media.process", str(theirs.fileno()), self._settings.dump()]
+        settings = Settings(*self._bounds, self._clock.anchor, *self._recorder.descriptors)
+        command = [sys.executable, "-P", "-m", "engine.media.process", str(theirs.fileno()), settings.dump()]
         with theirs:
             self._process = subprocess.Popen(
                 command,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *self._recorder.descriptors],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -210,6 +213,7 @@ class MediaPlane:
             self._ready.set_exception(ConfigError("the media process died at its start; its error is above"))
             return
         _log.error("the media process died, %d calls lost their media; it starts anew", len(self._open))
+        self._recorder.media_died()
         self._fault_all("the media process died")
         self._restart = asyncio.get_running_loop().call_later(RESTART_S, self._spawn)
 
@@ -301,6 +305,15 @@ class MediaPlane:
             self._ready.set_exception(ConfigError(why))
         else:
             _log.error("the media process cannot start: %s", why)
+
+
+async def _end(process: subprocess.Popen[bytes]) -> None:
+    for _ in range(int(STOP_S / 0.01)):
+        if process.poll() is not None:
+            return
+        await asyncio.sleep(0.01)
+    process.kill()
+    process.wait()
 
 
 def _warn_of_ephemeral(low: int, high: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from typing import Final
 
 from engine.media.arena import Arena, Extent
@@ -59,12 +60,14 @@ class Player:
         self._rate_hz = dtmf_rate_hz
 
     def play(self, prompt: Play) -> None:
-        """Queue a prompt. ArenaError if one of its clips cannot be played, ValueError for an endless pause."""
+        """Queue a prompt. ArenaError if one of its clips cannot be played, ValueError for what would never end."""
         for item in prompt.items:
             if item > 0:
                 self._arena.extent(item)
             elif item < -PAUSE_MAX_MS:
                 raise ValueError(f"a pause of {-item} ms is longer than any call")
+        if prompt.repeat and not any(prompt.items):
+            raise ValueError("nothing cannot be repeated")
         self._queue.append(prompt)
         self._begin()
 
@@ -125,7 +128,7 @@ class Player:
     def _take(self, entry: Play | SendDigits) -> None:
         if isinstance(entry, Play):
             self._prompt = entry
-            self._items = iter(entry.items)
+            self._items = cycle(entry.items) if entry.repeat else iter(entry.items)
             self._columns.heard[self._row] = 0
         else:
             self._keys = (

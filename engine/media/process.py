@@ -24,9 +24,10 @@ from engine.media.pacer import FRAME_S, TURN_S, Pacer
 from engine.media.settings import restore
 from engine.media.sockets import PortsError, Sockets, bind, ports_of
 from engine.media.steal import Steal
-from engine.media.tape import NoTape
+from engine.media.tape import SharedTape
 from engine.media.tick import Tick
 from engine.media.wire import Envelope, Faulted, Loading, Ready
+from engine.recording.ring import Ring
 
 SPARE_FILES = 64  # open files beside the sockets
 GUARD_S = 0.001  # before a deadline nothing else is begun
@@ -44,14 +45,18 @@ def main(arguments: list[str]) -> int:
     settings = restore(arguments[1])
     try:
         try:
-            _raise_limit(settings.calls + SPARE_FILES)
+            _raise_limit(settings.calls)
             sockets = bind(settings.host, settings.low, settings.high, settings.calls)
         except PortsError as error:
             control.emit(Envelope(-1, 0, 0.0, Faulted(str(error))))
             return 1
         columns = Columns(settings.calls)
         overload = Overload()
-        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), NoTape(), overload, control.emit)
+        tape = SharedTape(
+            Ring(settings.ring), socket.socket(fileno=settings.line), settings.calls,
+            lambda: settings.anchor + time.monotonic(),
+        )  # fmt: skip
+        tick = Tick(columns, Sockets(sockets, columns), Arena(), Bank(settings.calls), tape, overload, control.emit)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -127,7 +132,8 @@ def _use_slack(tick: Tick, control: Control, deadline: float, anchor: float, end
     return worked, ended
 
 
-def _raise_limit(needed: int) -> None:
+def _raise_limit(calls: int) -> None:
+    needed = 2 * calls + SPARE_FILES  # RTP and RTCP
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
@@ -137,7 +143,7 @@ def _raise_limit(needed: int) -> None:
             pass  # some systems show a hard limit that they do not grant
     if soft != resource.RLIM_INFINITY and soft < needed:
         raise PortsError(
-            f"[media] calls = {needed - SPARE_FILES} needs {needed} open files and the limit is {soft}; "
+            f"[media] calls = {calls} needs {needed} open files and the limit is {soft}; "
             "raise it (ulimit -n, LimitNOFILE=) or lower [media] calls"
         )
 

@@ -15,6 +15,8 @@ class Settings:
     high: int
     calls: int
     anchor: float  # Unix seconds minus monotonic ones
+    line: int  # descriptors of `engine.recording.recorder`: a socket, and memory
+    ring: int
 
     def dump(self) -> str:
         """As an argument of the command line."""

@@ -1,4 +1,4 @@
-"""RTP over one UDP socket a slot: the only file that knows sockets of RTP.
+"""RTP over one UDP socket a slot, RTCP over another: the only file that knows sockets of RTP.
 
 Once a far end is latched its socket is connected, so that the kernel drops what others send. What others had sent
 before that is still in its queue: until that has been read out, sources are compared here.
@@ -7,12 +7,16 @@ before that is still in its queue: until that has been read out, sources are com
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import random
 import socket
+import struct
+import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +27,15 @@ Address = tuple[str, int]
 Rows = NDArray[np.intp]
 
 RECEIVE_BUFFER_BYTES: Final = 1 << 17  # a second and more of packets, for the time of a stall
+REPORT_BUFFER_BYTES: Final = 1 << 14
+REPORT_BYTES: Final = 2048
 DRAIN_PACKETS: Final = 1024  # of an earlier call, at most
 NOTHING: Final = -1  # length where no packet was waiting
 
 _AF_UNSPEC = bytes(16)
+_SIOCGSTAMPNS = 0x8907  # linux/sockios.h: when the packet last read came
+_STAMP = struct.Struct("ll")
+_SO_MEMINFO, _MEMINFO_DROPS = 55, 8  # asm-generic/socket.h, linux/sock_diag.h: what the kernel keeps of a socket
 
 
 class Wire(Protocol):
@@ -56,38 +65,79 @@ class Wire(Protocol):
     def clear(self, row: int) -> None:
         """Forget the far end and what has come."""
 
+    def arrivals(self, rows: Rows) -> NDArray[np.float64]:
+        """When the packets in the inboxes came, Unix seconds by the kernel's clock; 0 where that is not known."""
+
+    def wall(self) -> float:
+        """What the kernel's clock says now."""
+
+    def far_host(self, row: int) -> str | None:
+        """The host that RTP is sent to."""
+
+    def overflowed(self, row: int) -> int:
+        """How many packets the kernel has dropped because they came faster than they were read, since the row began."""
+
+    def aim_reports(self, row: int, address: Address | None) -> None:
+        """Send RTCP to this address, take it from anywhere; None: forget what has come, too."""
+
+    def latch_reports(self, row: int, address: Address) -> None:
+        """Send RTCP to this address, take it from there only."""
+
+    def send_report(self, row: int, datagram: bytes) -> None:
+        """Send RTCP; one that does not leave is lost."""
+
+    def receive_report(self, row: int) -> tuple[bytes, Address, float] | None:
+        """The next RTCP datagram, its source and when it came; None if none waits."""
+
 
 class PortsError(Exception):
     """The ports wanted cannot be had; the text is one line with the remedy."""
 
 
-def bind(host: str, low: int, high: int, count: int) -> list[socket.socket]:
-    """`count` sockets on even ports of the range, skipping those that others have. PortsError if it is too small.
+class Pair(NamedTuple):
+    """RTP's socket, on an even port, and that of its RTCP on the odd one above (RFC 3550, section 11)."""
+
+    rtp: socket.socket
+    rtcp: socket.socket
+
+
+def bind(host: str, low: int, high: int, count: int) -> list[Pair]:
+    """`count` pairs of ports in the range, skipping those that others have. PortsError if it is too small.
 
     The search begins anywhere, so that two processes on one range are not in each other's way.
     """
-    ports = list(range(low + low % 2, high + 1, 2))
+    ports = list(range(low + low % 2, high, 2))
     begin = random.randrange(len(ports)) if ports else 0
-    found: list[socket.socket] = []
+    found: list[Pair] = []
     refusal = ""
     for port in ports[begin:] + ports[:begin]:
         if len(found) == count:
             break
         try:
-            found.append(_bound(host, port))
+            found.append(_pair(host, port))
         except OSError as error:
             refusal = os.strerror(error.errno or 0)
     if len(found) < count:
-        for bound in found:
-            bound.close()
+        for pair in found:
+            pair.rtp.close()
+            pair.rtcp.close()
         raise PortsError(
-            f"[media] ports = {low}-{high} on {host}: {len(found)} of {len(ports)} even ports could be had, {count} "
-            f"are needed{f' ({refusal})' if refusal else ''}; widen [media] ports or lower [media] calls"
+            f"[media] ports = {low}-{high} on {host}: {len(found)} of {len(ports)} pairs of ports could be had, "
+            f"{count} are needed{f' ({refusal})' if refusal else ''}; widen [media] ports or lower [media] calls"
         )
     return found
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _pair(host: str, port: int) -> Pair:
+    rtp = _bound(host, port, RECEIVE_BUFFER_BYTES)
+    try:
+        return Pair(rtp, _bound(host, port + 1, REPORT_BUFFER_BYTES))
+    except OSError:
+        rtp.close()
+        raise
+
+
+def _bound(host: str, port: int, buffer_bytes: int) -> socket.socket:
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         bound.bind((host, port))
@@ -95,8 +145,20 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.close()
         raise
     bound.setblocking(False)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+    _arrived(bound)  # it stamps what comes from now on
     return bound
+
+
+def _arrived(read: socket.socket) -> float:
+    """When the packet last read of this socket came, Unix seconds; 0 if the system does not tell."""
+    stamp = bytearray(_STAMP.size)
+    try:
+        fcntl.ioctl(read, _SIOCGSTAMPNS, stamp)
+    except OSError:
+        return 0.0
+    seconds, nanoseconds = _STAMP.unpack(stamp)
+    return float(seconds + nanoseconds * 1e-9)
 
 
 def _disconnect(connected: socket.socket) -> None:
@@ -111,8 +173,13 @@ def _nowhere() -> int:
 class Sockets:
     """One plain socket a row, tight loops over them."""
 
-    def __init__(self, sockets: Sequence[socket.socket], columns: Columns) -> None:
+    def __init__(self, pairs: Sequence[Pair], columns: Columns) -> None:
+        sockets = [pair.rtp for pair in pairs]
         self._sockets = sockets
+        self._report_sockets = [pair.rtcp for pair in pairs]
+        self._report_targets: list[Address | None] = [None] * len(pairs)
+        self._reports_connected = [False] * len(pairs)
+        self._dropped = [0] * len(pairs)  # by the kernel, before the row's present use
         self._inbox = [row.data for row in columns.inbox]
         self._outbox = [row.data for row in columns.outbox]
         self._target: list[Address | None] = [None] * len(sockets)
@@ -194,6 +261,70 @@ class Sockets:
         self._connected[row] = self._latched[row] = True
         self._senders[row] = partial(self._sockets[row].send, self._outbox[row])
 
+    def arrivals(self, rows: Rows) -> NDArray[np.float64]:
+        return np.array([_arrived(self._sockets[row]) for row in rows.tolist()])
+
+    def wall(self) -> float:
+        return time.time()
+
+    def far_host(self, row: int) -> str | None:
+        target = self._target[row]
+        return target[0] if target is not None else None
+
+    def overflowed(self, row: int) -> int:
+        return (self._drops(row) - self._dropped[row]) % (1 << 32)
+
+    def aim_reports(self, row: int, address: Address | None) -> None:
+        if self._reports_connected[row]:
+            _disconnect(self._report_sockets[row])
+            self._reports_connected[row] = False
+        self._report_targets[row] = address
+        if address is None:
+            for _ in range(DRAIN_PACKETS):
+                if self.receive_report(row) is None:
+                    return
+
+    def latch_reports(self, row: int, address: Address) -> None:
+        self._report_targets[row] = address
+        try:
+            self._report_sockets[row].connect(address)
+        except OSError:  # then its source is looked at, report by report
+            return
+        self._reports_connected[row] = True
+
+    def send_report(self, row: int, datagram: bytes) -> None:
+        target = self._report_targets[row]
+        if target is None:
+            return
+        for _ in range(2):  # a refusal told by ICMP belongs to an earlier packet
+            try:
+                if self._reports_connected[row]:
+                    self._report_sockets[row].send(datagram)
+                else:
+                    self._report_sockets[row].sendto(datagram, target)
+            except OSError:
+                continue
+            return
+
+    def receive_report(self, row: int) -> tuple[bytes, Address, float] | None:
+        reports = self._report_sockets[row]
+        for _ in range(2):
+            try:
+                datagram, source = reports.recvfrom(REPORT_BYTES)
+            except BlockingIOError:
+                return None
+            except OSError:
+                continue
+            return datagram, source[:2], _arrived(reports) or time.time()
+        return None
+
+    def _drops(self, row: int) -> int:
+        try:
+            found = self._sockets[row].getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 64)
+        except OSError:
+            return 0
+        return int.from_bytes(found[4 * _MEMINFO_DROPS :][:4], sys.byteorder)
+
     def clear(self, row: int) -> None:
         self.aim(row, None)
         for _ in range(DRAIN_PACKETS):
@@ -203,10 +334,11 @@ class Sockets:
                 break
             except OSError:
                 continue
+        self._dropped[row] = self._drops(row)
 
     def close(self) -> None:
         """Give the ports back."""
-        for each in self._sockets:
+        for each in [*self._sockets, *self._report_sockets]:
             each.close()
 
     def _receive_from(self, row: int) -> int:
@@ -222,6 +354,6 @@ class Sockets:
         return length
 
 
-def ports_of(sockets: Iterable[socket.socket]) -> list[int]:
-    """The port of each."""
-    return [each.getsockname()[1] for each in sockets]
+def ports_of(pairs: Iterable[Pair]) -> list[int]:
+    """The even port of each."""
+    return [pair.rtp.getsockname()[1] for pair in pairs]

@@ -47,19 +47,6 @@ class Tape(Protocol):
         """End a recording, with the frames (k, 160) that came but lagged; k up to `LAG_FRAMES`. Others are ignored."""
 
 
-class NoTape:
-    """Records nothing."""
-
-    def open(self, row: int, generation: int, path: str) -> None:
-        """See `Tape`."""
-
-    def turn(self, *_: object) -> None:
-        """See `Tape`."""
-
-    def close(self, *_: object) -> None:
-        """See `Tape`."""
-
-
 class SharedTape:
     """Through memory and a socket that the writer holds the other ends of, be it alive or not."""
 

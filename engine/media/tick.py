@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
+from engine.media.arrivals import Arrivals
 from engine.media.columns import NOBODY, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
 from engine.media.overload import Overload
 from engine.media.pacer import PHASES, phase_of_next
+from engine.media.reporter import Reporter
 from engine.media.rtp import FRAME_MS, FRAME_SAMPLES, HEADER_BYTES, PACKET_BYTES
 from engine.media.slot import NO_MEDIA_MS, Slot
 from engine.media.sockets import NOTHING, Wire
@@ -58,7 +60,9 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
-LOOK_AGAIN_TICKS: Final = 4  # a slot that gets one packet a tick is looked at for a second one so often
+CHOSEN: Final = frozenset({"voice"})  # listeners that a call may ask for
+KEYS: Final = frozenset({"digits"})
+LOOK_AGAIN_PACKETS: Final = 32  # of a slot that gets one a tick: so often it is looked at for a second one
 
 
 class Tick:
@@ -87,10 +91,11 @@ class Tick:
         self._overload = overload
         self._phase_of_next = phase_of_next
         self._random = np.random.default_rng(seed)
+        self._reporter = Reporter(columns, wire, self._random)
+        self._arrivals = Arrivals(columns, wire)
         self._slots: dict[int, Slot] = {}
         self._rows: list[Rows] = [np.zeros(0, np.intp)] * PHASES
         self.calls = [0] * PHASES  # slots in use, by phase
-        self._turns = 0
         self.now = 0.0  # Unix seconds, the `at` of events
 
     @property
@@ -130,13 +135,13 @@ class Tick:
     def turn(self, now: float, phase: int = 0, late: bool = False) -> int:
         """One tick of the slots of a phase; how many sent. A late one goes without hearing, never without digits."""
         self.now = now
-        self._turns += 1
         rows = self._rows[phase]
         if rows.size == 0:
             return 0
         sent = self._send(rows)
         self._receive(rows)
         self._miss(rows)
+        self._reporter.turn(rows, now)
         self._hear(rows, late)
         return sent
 
@@ -155,19 +160,21 @@ class Tick:
             self._tell(row, generation, event)
 
         self._slots[row] = Slot(
-            row, generation, command, self._columns, self._jitter, self._arena, self._wire, emit,
+            row, generation, command, self._columns, self._jitter, self._arena, self._wire, self._reporter, emit,
             partial(self._pass_on, row),
         )  # fmt: skip
 
     def _command(self, slot: Slot, command: object) -> None:
         match command:
             case Remote() | Play() | Stop() | SendDigits():
-                slot.obey(command)
+                slot.obey(command, self.now)
+                self._attend(slot)
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Record():
                 self._columns.taped[slot.row] = True
                 self._want(slot.row)
+                self._jitter.lag(slot.row)
                 self._tape.open(slot.row, slot.generation, command.path)
             case Bridge():
                 self._bridge(slot.row, command)
@@ -180,12 +187,25 @@ class Tick:
                 raise ValueError(f"{type(command).__name__} is no command")
 
     def _listen(self, slot: Slot, listens: frozenset[str]) -> None:
-        self._ears.close(slot.row)
-        self._columns.listening[slot.row] = False
+        """What the call wants to hear; keys are not its choice."""
+        row = slot.row
+        self._columns.listening[row] = self._columns.key_tones[row]
+        self._ears.close(row, CHOSEN)
         if listens:
-            self._ears.open(slot.row, listens)
-            self._columns.listening[slot.row] = True
-        self._want(slot.row)
+            self._ears.open(row, listens)
+            self._columns.listening[row] = True
+        slot.listens = listens
+        self._want(row)
+
+    def _attend(self, slot: Slot) -> None:
+        """Keys are listened for in the audio of a far end that was not asked to report them, or cannot."""
+        row, columns = slot.row, self._columns
+        if columns.key_tones[row] == slot.keys_as_tones:
+            return
+        columns.key_tones[row] = slot.keys_as_tones
+        (self._ears.open if slot.keys_as_tones else self._ears.close)(row, KEYS)
+        columns.listening[row] = slot.keys_as_tones or bool(slot.listens)
+        self._want(row)
 
     def _bridge(self, row: int, command: Bridge) -> None:
         columns = self._columns
@@ -208,7 +228,7 @@ class Tick:
     def _pass_on(self, row: int, digit: str) -> None:
         """A key that the far end of this row pressed is pressed by whoever sends what it says."""
         for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit)))
+            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)
@@ -314,7 +334,8 @@ class Tick:
         columns = self._columns
         columns.quiet[rows] += 1
         came = self._read(rows)
-        self._drain(rows[came & (columns.eager[rows] | ((rows + self._turns) % LOOK_AGAIN_TICKS == 0))])
+        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
+        columns.eager[rows[~came]] = True  # what is late comes with the next one
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
@@ -333,6 +354,7 @@ class Tick:
         """A packet for each of these rows; false where none waited."""
         columns, header = self._columns, self._columns.inbox_header
         lengths = self._wire.receive(rows)
+        self._arrivals.sample(rows, lengths != NOTHING)
         normal = (
             (lengths == PACKET_BYTES)
             & (columns.normal[rows] != 0)
@@ -382,10 +404,11 @@ class Tick:
         if rows.size == 0:
             return
         rx = tx = np.zeros((rows.size, FRAME_SAMPLES), np.int16)
-        present = jitter.present[rows] & (not late)  # their time goes on in a late turn, too
-        if not late:
+        keys = columns.key_tones[rows]
+        present = jitter.present[rows] & (keys | (not late))  # their time goes on in a late turn, too
+        if not late or keys.any():
             rx = g711.decode_rows(jitter.frame[rows], jitter.law[rows])
             tx = g711.decode_rows(columns.outbox[rows, HEADER_BYTES:], columns.law[rows])
             tx[~columns.sending[rows]] = 0
-        for heard in self._ears.step(rows, rx, tx, present):
+        for heard in self._ears.step(rows, rx, tx, present, hurry=late):
             self._each(heard.row, partial(Slot.heard, heard=heard))

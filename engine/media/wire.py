@@ -70,15 +70,21 @@ class Remote:
     ptime_ms: int = 20
     send: bool = True  # false while the far end holds us
     receive: bool = True
+    rtcp_host: str | None = None  # None: the host of RTP
+    rtcp_port: int = 0  # 0: the port above that of RTP
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Queue a prompt. Positive items are clip numbers, negative ones pauses of that many ms."""
+    """Queue a prompt. Positive items are clip numbers, negative ones pauses of that many ms.
+
+    With `repeat` it begins again whenever it is over, until it is stopped.
+    """
 
     play: int
     items: tuple[int, ...]
     interrupt: str = Interrupt.NONE
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +168,10 @@ class Latched:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A key was pressed, RFC 4733; once a press, at its start."""
+    """A key was pressed; once a press, at its start."""
 
     digit: str
+    channel: str = "rfc4733"  # or "inband": as tones, by a far end that did not agree on the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +209,29 @@ class NoMedia:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The slot is free again, with what went through it."""
+    """The slot is free again, with what went through it: packets, and what the stream was like, if known.
+
+    `invalid` are all that came and were not the far end's media; the four after `mos` say why, except those that the
+    kernel keeps away (of strangers, once the far end is known). `overflowed` ones came faster than they were read.
+    """
 
     sent: int
     received: int
     lost: int
     invalid: int
+    late: int = 0
+    doubled: int = 0
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
+    remote_lost: int | None = None  # of ours, as the far end reports
+    remote_jitter_ms: float | None = None
+    mos: float | None = None  # the worse of both directions
+    strangers: int = 0
+    garbage: int = 0
+    wrong_type: int = 0
+    wrong_size: int = 0
+    overflowed: int = 0
+    one_way_audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)

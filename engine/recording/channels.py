@@ -1,7 +1,7 @@
 """Puts the two directions of a call side by side, frame by frame of 20 ms.
 
-What came lags behind what we sent by `LAG_FRAMES`, since the jitter buffer waits for what is late; so what we sent waits
-here. A frame that never came, or was lost on its way to us, is silence in its channel.
+What came lags behind what we sent by `LAG_FRAMES`, since the jitter buffer waits for what is late; so what we sent
+waits here. A frame that never came, or was lost on its way to us, is silence in its channel.
 """
 
 from __future__ import annotations

@@ -32,6 +32,14 @@ SPEECH = {
         "en-us+f2", 175, "Hi, you have reached Anna. Please leave a message after the beep."
     ),
     CLIPS / "interruption.wav": ("en-us+m7", 185, "Wait, who is this?"),
+    CLIPS / "manager.wav": ("en-us+f4", 170, "Sales, this is Vera speaking."),
+    CLIPS / "question.wav": ("en-us+f4", 170, "How can I help you?"),
+    SCRIPTS / "manager/greeting.wav": (
+        "en-us+f3", 175, "Hello. Press 1 to speak to a manager, or hang up."
+    ),
+    SCRIPTS / "manager/connecting.wav": ("en-us+f3", 165, "One moment, I am connecting you."),
+    SCRIPTS / "manager/busy.wav": ("en-us+f3", 165, "All managers are busy. We will call you back."),
+    SCRIPTS / "manager/goodbye.wav": ("en-us+f3", 165, "Thank you. Goodbye."),
     SCRIPTS / "appointment/greeting.wav": (
         "en-us+f3", 180, "Hello. Your appointment is tomorrow at ten. Press 1 to confirm, or 2 to decline."
     ),

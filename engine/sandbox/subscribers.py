@@ -105,6 +105,11 @@ SUBSCRIBERS: dict[str, Subscriber] = {
         "early media (183) with a tune of 2 s, then answers as 001",
         (Wait(0.3), Early("ringback"), Wait(2.0), Answer(), *PRESSES_1),
     ),
+    "015": Subscriber(
+        "a manager: rings 1.5 s, answers, says their name, asks a question after 4 s, hangs up after 8 s",
+        (Ring(), Wait(1.5), Answer(), Wait(0.3), Say("manager"), Wait(3.7), Say("question"), Wait(4.0), HangUp()),
+    ),
+    "016": Subscriber("a manager who is busy: 486", (Wait(0.2), Reject(486))),
 }
 
 ANYBODY = "001"  # what every other number does, so that any number can be tried

@@ -207,5 +207,5 @@ class Visit:
 def _remote(media: sdp.Media) -> Remote:
     return Remote(
         media.host, media.port, media.payload_type, media.dtmf_type, media.dtmf_rate, media.ptime_ms,
-        media.send, media.receive,
+        media.send, media.receive, media.rtcp_host, media.rtcp_port,
     )  # fmt: skip

@@ -24,6 +24,7 @@ PROFILES: Final = frozenset((PROFILE, PROFILE + "F"))  # RTP/AVPF: feedback is o
 _PTIMES_MS: Final = range(10, 61, 10)
 _ATTRIBUTE: Final = re.compile(rb"a=(rtpmap|fmtp|ptime|maxptime|[a-z]+)[ \t]*(?::[ \t]*(.*))?")
 _MEDIA: Final = re.compile(r"m=(\S+) +(\d{1,5})(?:/\d{1,3})? +(\S+)((?: +\S+)*) *")
+_RTCP: Final = re.compile(rb"a=rtcp[ \t]*:[ \t]*(\d{1,5})(?:[ \t]+IN[ \t]+IP[46][ \t]+(\S+))?[ \t]*")
 _MIRROR: Final = {(True, True): "sendrecv", (True, False): "sendonly", (False, True): "recvonly"}
 
 
@@ -44,6 +45,8 @@ class Media:
     ptime_ms: int  # what the peer wants to be sent, 10 to 60
     send: bool
     receive: bool
+    rtcp_host: str | None = None  # where the peer takes RTCP, if not beside its RTP (RFC 3605)
+    rtcp_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ def _media(session: list[bytes], section: _Section, codecs: Sequence[str]) -> Me
     host = _host(description)
     direction = str(description.get("a", {}).get("transmit_type", "sendrecv"))
     held = host in ("0.0.0.0", "::")
+    rtcp_host, rtcp_port = _rtcp(section.lines)
     return Media(
         host=host,
         port=section.port,
@@ -183,7 +187,23 @@ def _media(session: list[bytes], section: _Section, codecs: Sequence[str]) -> Me
         ptime_ms=_ptime(description.get("a", {})),
         send=direction in ("sendrecv", "recvonly") and not held,
         receive=direction in ("sendrecv", "sendonly"),
+        rtcp_host=rtcp_host,
+        rtcp_port=rtcp_port,
     )
+
+
+def _rtcp(lines: Sequence[bytes]) -> tuple[str | None, int]:
+    """Where RTCP goes by `a=rtcp`; (None, 0) where there is none, or none that makes sense."""
+    found = next((found for line in lines if (found := _RTCP.fullmatch(line))), None)
+    if found is None or not 0 < int(found[1]) <= 65535:
+        return None, 0
+    host = found[2].decode("ascii", "replace") if found[2] else None
+    if host is not None:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return None, 0
+    return host, int(found[1])
 
 
 def _wanted(lines: Sequence[bytes], formats: Sequence[str]) -> list[bytes]:

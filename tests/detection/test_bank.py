@@ -203,3 +203,22 @@ def test_what_cannot_be_opened() -> None:
     bank.open(0, frozenset())
     empty = np.zeros((0, FRAME_SAMPLES), np.int16)
     assert bank.step(np.array([], np.intp), empty, empty, np.array([], np.bool_)) == []
+
+
+def test_listeners_come_and_go_by_themselves() -> None:
+    """A voice that is listened for anew forgets what it heard; the key that is held meanwhile stays one."""
+    bank = Bank(1)
+    row, silent = np.array([0]), np.zeros((1, FRAME_SAMPLES), np.int16)
+    t = np.arange(50 * FRAME_SAMPLES) / RATE
+    sound = frames(6000 * np.sin(2 * np.pi * 697 * t) + 6000 * np.sin(2 * np.pi * 1336 * t), 50)
+    heard: list[Heard] = []
+    bank.open(0, frozenset({"digits"}))
+    for tick in range(50):
+        if tick == 10:
+            bank.open(0, VOICE)
+        if tick == 20:
+            bank.close(0, VOICE)
+        heard += bank.step(row, sound[[tick]], silent, np.array([True]), hurry=tick % 2 == 1)
+    assert [(event.kind, event.value) for event in heard] == [("digit", 2)]
+    bank.close(0)
+    assert bank.step(row, sound[[0]], silent, np.array([True])) == []

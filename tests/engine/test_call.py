@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.call import LEAVING_S, MAX_WAIT_S, NO_SPEECH_START_S, Call, Phase, Settings
+from engine.call import LEAVING_S, MAX_WAIT_S, NO_SPEECH_START_S, RECORDING_S, Call, Phase, Settings
 from engine.events import (
     Answered,
     AnswerOffer,
@@ -26,6 +27,7 @@ from engine.events import (
 )
 from engine.media import wire
 from engine.orders import Fact, HangupWanted, Input, Output, SetTimer, Start, TimerFired
+from engine.settings import Settings
 from ivr.events import PlayPrompt
 from ivr.model import Block, File, Gather, Interrupt, Limits, Script
 
@@ -100,8 +102,14 @@ def test_a_whole_call() -> None:
     assert of_kind(out, Hangup)
     out = driver.feed(Ended(Side.LOCAL))
     assert of_kind(out, wire.Close)
-    driver.feed(wire.Closed(1, 1, 0, 0))
+    driver.feed(wire.Closed(180, 177, 2, 1, doubled=1, jitter_ms=1.25, mos=4.3, strangers=1))
     result = driver.ended()
+    media = {
+        "sent": 180, "received": 177, "lost": 2, "late": 0, "doubled": 1, "invalid": 1, "jitter_ms": 1.25,
+        "round_trip_ms": None, "remote_lost": None, "remote_jitter_ms": None, "mos": 4.3, "one_way_audio": False,
+        "dropped": {"strangers": 1, "garbage": 0, "wrong_type": 0, "wrong_size": 0, "overflowed": 0},
+    }  # fmt: skip
+    assert result["media"] == media
     expected = {
         "disposition": "answered", "sip_code": 200, "hangup_cause": 16, "ended_by": "us", "digits": "1",
         "answers": ["1"], "path": ["ask", "yes"], "tags": ["asked", "confirmed"], "heard_ms": 3500,
@@ -290,6 +298,79 @@ def test_a_dead_media_process_is_our_fault() -> None:
     assert of_kind(driver.feed(wire.Faulted("the media process died")), Hangup)
     result = driver.ended()
     assert (result["disposition"], result["reason"]) == ("internal_error", "the media process died")
+    assert result["media"] is None
+
+
+SAVED = wire.Recorded("/call.wav", 1500, "saved", "", 1003.01)
+
+
+def recorded() -> Driver:
+    driver = Driver(record_to="/call.wav")
+    driver.answer()
+    return driver
+
+
+def test_a_recording_begins_at_the_answer_and_is_told_before_the_end() -> None:
+    driver = Driver(record_to="/call.wav")
+    for event in (Start(), Ringing(), EarlyMedia(SDP)):
+        assert not of_kind(driver.feed(event), wire.Record)
+    out = driver.feed(Answered(SDP))
+    assert of_kind(out, wire.Record) == [wire.Record("/call.wav")]
+    driver.feed(Ended(Side.REMOTE))
+    assert not of_kind(driver.feed(wire.Closed(1, 1, 0, 0)), Fact)  # the result waits
+    driver.feed(SAVED)
+    assert driver.facts()[-2:] == ["recording", "ended"]
+    (told,) = (output for output in driver.out if isinstance(output, Fact) and output.type == "recording")
+    assert told.data == driver.ended()["recording"]
+    assert told.data == {
+        "path": "/call.wav", "duration_ms": 1500, "state": "saved", "why": "", "started_at": 1003.01,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [Ended(Side.REMOTE), wire.SpeechStarted(0)])
+def test_what_became_of_a_recording_may_come_first(before: Input) -> None:
+    driver = recorded()
+    for event in (before, SAVED, Ended(Side.REMOTE), wire.Closed(1, 1, 0, 0)):
+        driver.feed(event)
+    assert driver.facts().count("recording") == 1
+    assert driver.ended()["recording"]["state"] == "saved"
+
+
+def test_a_writer_that_says_nothing_is_waited_for_so_long() -> None:
+    driver = recorded()
+    driver.feed(Ended(Side.REMOTE))
+    driver.feed(wire.Closed(1, 1, 0, 0))
+    timers = [output for output in driver.out if isinstance(output, SetTimer) and output.name == "closing"]
+    assert timers[-1].at == driver.at + RECORDING_S
+    driver.feed(TimerFired("closing"), after=RECORDING_S)
+    assert driver.facts()[-2:] == ["recording", "ended"]
+    told = driver.ended()["recording"]
+    assert (told["state"], told["why"]) == ("failed", "the writer did not answer in time")
+    assert driver.feed(SAVED) == []
+
+
+def test_a_recording_outlives_its_media_process() -> None:
+    driver = recorded()
+    assert of_kind(driver.feed(wire.Faulted("the media process died")), Hangup)
+    driver.feed(Ended(Side.LOCAL))
+    assert driver.call.phase is Phase.CLOSING
+    driver.feed(replace(SAVED, state="incomplete", why="the media process died"))
+    result = driver.ended()
+    assert (result["disposition"], result["recording"]["state"]) == ("internal_error", "incomplete")
+
+
+def test_the_watchdog_waits_for_no_writer() -> None:
+    driver = recorded()
+    driver.feed(TimerFired("watchdog"))
+    assert driver.ended()["recording"]["state"] == "failed"
+
+
+def test_nothing_is_recorded_of_a_call_that_nobody_answers() -> None:
+    driver = Driver(record_to="/call.wav")
+    for event in (Start(), Failed(486, "", Origin.REMOTE), wire.Closed(0, 0, 0, 0)):
+        driver.feed(event)
+    assert not of_kind(driver.out, wire.Record)
+    assert driver.ended()["recording"] is None
 
 
 EVENTS: list[Input] = [
@@ -297,15 +378,17 @@ EVENTS: list[Input] = [
     Answered(b"nonsense"), RemoteOffer(SDP), RemoteOffer(b"x"), InfoDigit("1"), InfoDigit("9"), wire.Digit("1"),
     wire.Digit("#"), wire.Played(1, 100, "ended"), wire.Played(2, 100, "digit"), wire.SpeechStarted(0),
     wire.SpeechEnded(0), wire.NoMedia(), wire.MediaStarted(), wire.Closed(0, 0, 0, 0), wire.Faulted("died"),
-    Failed(486, "", Origin.REMOTE), Failed(None, "", Origin.TIMEOUT), Ended(Side.REMOTE), Ended(Side.NETWORK),
+    SAVED, Failed(486, "", Origin.REMOTE), Failed(None, "", Origin.TIMEOUT), Ended(Side.REMOTE), Ended(Side.NETWORK),
 ]  # fmt: skip
 TIMERS = ("ring", "leaving", "closing", "no_speech", "max_wait", "watchdog", "script:timeout", "script:duration")
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from([*EVENTS, *map(TimerFired, TIMERS)]), max_size=40))
-def test_any_order_of_inputs_ends_once_and_never_raises(inputs: list[Input]) -> None:
-    driver = Driver()
+@given(
+    st.lists(st.sampled_from([*EVENTS, *map(TimerFired, TIMERS)]), max_size=40), st.sampled_from([None, "/call.wav"])
+)
+def test_any_order_of_inputs_ends_once_and_never_raises(inputs: list[Input], record_to: str | None) -> None:
+    driver = Driver(record_to=record_to)
     driver.feed(Start())
     for event in inputs:
         was_over = driver.call.phase is Phase.OVER

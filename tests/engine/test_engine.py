@@ -98,3 +98,10 @@ async def test_facts_are_told_to_any_number_of_listeners() -> None:
         late = await listen()
     assert first == second == late
     assert first[-1] == "ended"
+
+
+async def test_a_recording_that_cannot_be_calls_nobody(tmp_path: Path) -> None:
+    async with engine(calls=1) as one:
+        for path, told in ((tmp_path / "call.mp3", r"\.wav or \.ogg"), (tmp_path / "none" / "call.wav", "no folder")):
+            with pytest.raises(DialError, match=told):
+                await one.dial(Dial("79990000001", SCRIPT, record_to=path))

@@ -6,22 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from engine.call import Call, Settings
+from engine.call import Call
 from engine.events import Answered, Ended, Ringing, Side, Trying
 from engine.journal import Journal, JournalError, replay
 from engine.media import wire
 from engine.orders import Fact, Input, Start
+from engine.settings import Settings
 from ivr.model import Block, File, Gather, Interrupt, Script
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
 SCRIPT = Script(
     "приём", "ask", (Block("ask", (File("ask.wav"),), Interrupt.ANY, Gather(), (("1", "yes"),)), Block("yes"))
 )
-SETTINGS = Settings("c1", "79990000001", "74951234567", "t", 30.0, ("pcma",), "192.0.2.9", 20000, 7)
+SETTINGS = Settings(
+    "c1", "79990000001", "74951234567", "t", 30.0, ("pcma",), "192.0.2.9", 20000, 7, record_to="/call.wav"
+)
 INPUTS: list[tuple[float, Input]] = [
     (1000.1, Start()), (1000.2, Trying()), (1000.30000001, Ringing()), (1001.7, Answered(SDP + b"\xff")),
     (1003.0, wire.Digit("1")), (1003.0, wire.Played(1, 1280, "digit")), (1003.1, Ended(Side.LOCAL)),
-    (1003.2, wire.Closed(60, 61, 0, 0)),
+    (1003.2, wire.Closed(60, 61, 0, 0)), (1003.3, wire.Recorded("/call.wav", 1300, "saved", "", 1001.71)),
 ]  # fmt: skip
 
 
@@ -50,7 +53,7 @@ def test_a_replay_gives_the_same_facts(tmp_path: Path) -> None:
 def test_a_changed_fact_is_found(tmp_path: Path) -> None:
     path = tmp_path / "call.jsonl"
     write(path)
-    path.write_text(path.read_text().replace('"digit": "1", "channel"', '"digit": "2", "channel"'))
+    path.write_text(path.read_text().replace('"type": "digit", "digit": "1"', '"type": "digit", "digit": "2"'))
     difference = replay(path).difference
     assert difference is not None
     assert difference.recorded is not None

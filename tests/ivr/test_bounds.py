@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivr.bounds import longest_ms
 from ivr.menu import compile_menu
-from ivr.model import Block, Gather, Limits, Pause, PromptItem, Record, Script
+from ivr.model import Block, Gather, Limits, Pause, PromptItem, Record, Script, Transfer
 
 
 def plays(_item: PromptItem) -> int:
@@ -24,6 +24,15 @@ def test_a_menu_asks_twice_and_goes_the_longest_way() -> None:
 def test_a_loop_is_bounded_by_the_script() -> None:
     again = Block("a", (Record("1"), Pause(500)), gather=Gather(), on=(("1", "a"),))
     assert longest_ms(Script("x", "a", (again,), Limits(duration_ms=90_000)), plays) == 90_000
+
+
+def test_a_talk_with_a_manager_is_bounded_by_the_script() -> None:
+    blocks = (
+        Block("a", (Record("1"),), gather=Gather(), on=(("1", "b"),)),
+        Block("b", transfer=Transfer(("101",))),
+    )
+    assert longest_ms(Script("x", "a", blocks, Limits(duration_ms=90_000)), plays) == 90_000
+    assert longest_ms(Script("x", "a", (blocks[0], Block("b"))), plays) == 9000
 
 
 def test_several_digits_take_their_time() -> None:

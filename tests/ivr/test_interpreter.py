@@ -20,11 +20,13 @@ from ivr.events import (
     PlayPrompt,
     PromptEnded,
     SetTimer,
+    StartTransfer,
     StopPrompt,
     TimerFired,
+    TransferEnded,
 )
 from ivr.interpreter import Interpreter
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Script
+from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, PromptItem, Script, Transfer
 from ivr.parser import parse
 
 
@@ -35,6 +37,7 @@ class Walk:
     script: Script
     interpreter: Interpreter = field(init=False)
     playing: int | None = None
+    transferring: bool = False
     timers: dict[str, int] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
     outcomes: list[tuple[str, str, str, bool]] = field(default_factory=list)
@@ -48,6 +51,8 @@ class Walk:
     def step(self, event: Event) -> list[Command]:
         if isinstance(event, PromptEnded) and event.play == self.playing:
             self.playing = None
+        if isinstance(event, TransferEnded):
+            self.transferring = False
         if isinstance(event, TimerFired):
             self.timers.pop(event.name, None)
         was_over = self.over
@@ -70,6 +75,10 @@ class Walk:
             case StopPrompt():
                 assert self.playing is not None, "nothing to stop"
                 self.playing = None
+            case StartTransfer():
+                assert self.playing is None, "the prompt is still played"
+                assert not self.transferring, "two transfers at once"
+                self.transferring = True
             case SetTimer(name, ms):
                 assert ms > 0
                 self.timers[name] = ms
@@ -347,6 +356,49 @@ def test_the_duration_is_bounded() -> None:
     assert walk.last == [StopPrompt(), HangUp("duration")]
 
 
+TRANSFER = "a: {prompt: [{file: f}], transfer: {to: [101, 102]}, on: {ended: b, failed: one}}\nb: " + MENU[3:]
+
+
+def test_the_prompt_is_played_and_then_a_manager_called() -> None:
+    walk = begun(TRANSFER)
+    walk.press("1")  # early: kept for the menu
+    walk.heard()
+    assert walk.last == [StartTransfer(Transfer(("101", "102")))]
+    walk.press("2")  # meant for the manager
+    assert walk.last == []
+    walk.step(TransferEnded("ended"))
+    assert walk.path == ["a", "b", "one"]
+    assert walk.outcomes[:2] == [("a", "ended", "", False), ("b", "1", "1", True)]
+    assert walk.step(TransferEnded("ended")) == []
+
+
+@pytest.mark.parametrize("outcome", ["failed", "busy", "no_answer", "rejected"])
+def test_no_manager_could_be_reached(outcome: str) -> None:
+    walk = begun(TRANSFER)
+    walk.heard()
+    walk.step(TransferEnded(outcome))
+    assert walk.path == ["a", "one"]
+    assert walk.outcomes[0][1] == outcome
+
+
+def test_a_talk_is_bounded_by_the_duration_of_the_script() -> None:
+    walk = begun("a: {transfer: {to: 101}}")
+    assert walk.transferring
+    walk.wait("duration")
+    assert walk.last == [HangUp("duration")]
+    assert walk.step(TransferEnded("ended")) == []
+
+
+def test_voice_over_the_prompt_may_lead_elsewhere_than_to_the_manager() -> None:
+    yaml = "a: {prompt: [{file: f}], interrupt: any, transfer: {to: 101}, on: {voice: one}}"
+    walk = begun(yaml)
+    walk.heard("voice")
+    assert walk.path == ["a", "one"]
+    walk = begun(yaml)
+    walk.heard("digit")
+    assert walk.transferring
+
+
 def test_a_second_beginning_and_timers_that_nobody_set_are_nothing() -> None:
     walk = begun(MENU)
     for event in (Begin(), TimerFired("gather"), TimerFired("other"), PromptEnded(0, "ended"), PromptEnded(2, "ended")):
@@ -364,7 +416,10 @@ KEYS = "0123456789*#AB"
 def blocks(draw: st.DrawFn, name: str) -> Block:
     gather = None
     outcomes = ["done", "voice"]
-    if draw(st.booleans()):
+    transfer = draw(st.none() | st.just(Transfer(("101",))))
+    if transfer is not None:
+        outcomes += ["ended", "failed", "busy"]
+    elif draw(st.booleans()):
         low = draw(st.integers(1, 3))
         gather = Gather(
             low, draw(st.integers(low, 4)), draw(st.sampled_from(["#", "*", None])), 500, 300, draw(st.integers(1, 3))
@@ -373,7 +428,7 @@ def blocks(draw: st.DrawFn, name: str) -> Block:
     on = draw(st.dictionaries(st.sampled_from(outcomes), st.sampled_from(NAMES)))
     items: list[PromptItem] = [File("f.wav"), Pause(100)]
     prompt = draw(st.lists(st.sampled_from(items), max_size=2))
-    return Block(name, tuple(prompt), draw(st.sampled_from(Interrupt)), gather, tuple(on.items()))
+    return Block(name, tuple(prompt), draw(st.sampled_from(Interrupt)), gather, tuple(on.items()), (), transfer)
 
 
 scripts = st.tuples(*(blocks(name) for name in NAMES)).map(lambda them: Script("random", "a", them, Limits(60_000, 5)))
@@ -382,6 +437,7 @@ anything = st.one_of(
     st.builds(Digit, st.sampled_from(KEYS)),
     st.builds(PromptEnded, st.integers(0, 6), st.sampled_from(["ended", "digit", "voice", "stopped"])),
     st.builds(TimerFired, st.sampled_from(["gather", "other"])),
+    st.builds(TransferEnded, st.sampled_from(["ended", "failed", "busy"])),
 )
 
 
@@ -405,6 +461,8 @@ def test_every_walk_of_a_true_host_ends_with_one_hang_up(script: Script, data: s
         choices: list[Event] = [TimerFired("gather")] if "gather" in walk.timers else []
         if walk.playing is not None:
             choices += [PromptEnded(walk.playing, by) for by in ("ended", "voice", "digit")]
+        if walk.transferring:
+            choices += [TransferEnded(outcome) for outcome in ("ended", "failed", "rejected")]
         assert choices, "the script waits for nothing"
         if data.draw(st.booleans()):
             walk.step(Digit(data.draw(st.sampled_from(KEYS))))

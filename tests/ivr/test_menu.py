@@ -10,7 +10,7 @@ import pytest
 from ivr.events import Begin, Digit, EnterBlock, HangUp, PlayPrompt, PromptEnded
 from ivr.interpreter import Interpreter
 from ivr.menu import Menu, MenuBlock, MenuError, compile_menu
-from ivr.model import Block, Gather, Interrupt, Record
+from ivr.model import Block, CallerId, Gather, Interrupt, Limits, Record, Transfer
 
 Ivrs = Sequence[Mapping[str, Any]]
 
@@ -53,6 +53,33 @@ def test_it_walks() -> None:
     assert interpreter.step(PromptEnded(2, "ended"))[-1] == HangUp("end")
 
 
+def test_a_manager() -> None:
+    ivrs = [{"digit": 1, "record": 8, "managerPhone": "+74951234567", "ivrs": []}]
+    made = menu(ivrs)
+    assert made.script.block("menu.1") == Block(
+        "menu.1", (Record("8"),), transfer=Transfer(("74951234567",), CallerId.CALLEE)
+    )
+    assert made.blocks["menu.1"].managers == ("74951234567",)
+    assert made.script.limits == Limits(duration_ms=1_800_000)
+    shown = compile_menu("7", ivrs, tag=None, voice=False, name="x", manager_caller_id=CallerId.OUTGOING)
+    assert shown.script.block("menu.1").transfer == Transfer(("74951234567",), CallerId.OUTGOING)
+
+
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        (74951234567, ("74951234567",)),
+        ("101, +102;103", ("101", "102", "103")),
+        (["101", 102], ("101", "102")),
+        *[(none, ()) for none in (None, "", " ", [], ",")],
+    ],
+)
+def test_managers_as_clients_write_them(written: Any, numbers: tuple[str, ...]) -> None:
+    made = menu([{"digit": 1, "managerPhone": written}])
+    assert made.blocks["menu.1"].managers == numbers
+    assert made.script.limits == (Limits(duration_ms=1_800_000) if numbers else Limits())
+
+
 @pytest.mark.parametrize(("ivrs", "interrupt"), [([], Interrupt.VOICE), ([{"digit": 1}], Interrupt.ANY)])
 def test_the_voice_may_stop_the_first_clip_only(ivrs: Ivrs, interrupt: Interrupt) -> None:
     script = menu(ivrs, voice=True).script
@@ -82,6 +109,10 @@ def nested(depth: int) -> Ivrs:
         ("12", "ivrs"),
         ({"digit": 1}, "ivrs"),
         ([{"digit": 1, "ivrs": "x"}], "ivrs[0].ivrs"),
+        ([{"digit": 1, "managerPhone": "12"}], "ivrs[0].managerPhone"),
+        ([{"digit": 1, "managerPhone": ["101", "office"]}], "ivrs[0].managerPhone"),
+        ([{"digit": 1, "managerPhone": "101," * 11}], "ivrs[0].managerPhone"),
+        ([{"digit": 1, "managerPhone": "101", "ivrs": [{"digit": 2}]}], "ivrs[0].managerPhone"),
         (nested(11), "ivrs[0]" + ".ivrs[0]" * 10 + ".ivrs"),
     ],
 )  # fmt: skip

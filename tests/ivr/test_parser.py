@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Record, Text
+from ivr.model import Block, CallerId, File, Gather, Interrupt, Limits, Pause, Record, Text, Transfer
 from ivr.parser import ScriptError, dump, parse, restore
 
 WHOLE = """\
@@ -70,6 +70,20 @@ def test_texts() -> None:
         '{prompt: [{text: "З+амок <-> готов"}, {text: Hi, voice: male, lang: en-GB}, {text: 5, lang: no}]}'
     ).prompt
     assert prompt == (Text("З+амок <-> готов", "female", None), Text("Hi", "male", "en-GB"), Text("5", "female", "no"))
+
+
+def test_a_transfer() -> None:
+    made = block('{transfer: {to: "+74951234567"}, on: {ended: manager, failed: a}}')
+    assert made.transfer == Transfer(("74951234567",), CallerId.OUTGOING, 30_000)
+    assert made.interrupt is Interrupt.NONE
+    several = block("{transfer: {to: [+74951234567, 101], caller_id: callee, ring: 20s}}").transfer
+    assert several == Transfer(("74951234567", "101"), CallerId.CALLEE, 20_000)
+
+
+def test_a_finer_outcome_of_a_transfer_falls_back_to_failed() -> None:
+    made = block("{transfer: {to: 101}, on: {busy: manager, failed: a}}")
+    targets = {outcome: made.target(outcome) for outcome in ("busy", "no_answer", "rejected", "failed", "ended")}
+    assert targets == {"busy": "manager", "no_answer": "a", "rejected": "a", "failed": "a", "ended": None}
 
 
 def test_defaults() -> None:
@@ -161,7 +175,22 @@ def test_wrong_scripts(text: str, where: tuple[int, int], says: str) -> None:
         ("{prompt: [{text: " + "a" * 5001 + "}]}", "keep it to 5000"),
         ("{prompt: [{lang: en}]}", "belongs to a text"),
         ("{prompt: [{file: a.wav, voice: male}]}", "belongs to a text"),
-        ("{transfer: {to: '+74951234567'}}", "not available in this version"),
+        ("{transfer: '+74951234567'}", "not a mapping"),
+        ("{transfer: {}}", "does not say to whom"),
+        ("{transfer: {to: []}}", "empty list"),
+        ("{transfer: {to: '12'}}", "3 to 15 digits"),
+        ("{transfer: {to: '8 (495) 123-45-67'}}", "3 to 15 digits"),
+        ("{transfer: {to: [74951234567, office]}}", "'office' is no telephone number"),
+        ("{transfer: {to: {number: 5}}}", "to is a mapping"),
+        ("{transfer: {to: [" + "101," * 11 + "]}}", "keep it to 10"),
+        ("{transfer: {to: 101, caller_id: outgong}}", "did you mean 'outgoing'?"),
+        ("{transfer: {to: 101, rings: 5s}}", "did you mean 'ring'?"),
+        ("{transfer: {to: 101, ring: 200ms}}", "at least 1s"),
+        ("{transfer: {to: 101, ring: 10m}}", "to 300s"),
+        ("{transfer: {to: 101}, gather: {digits: 1}}", "exclude each other"),
+        ("{transfer: {to: 101}, on: {done: manager}}", "`ended` or `failed`"),
+        ("{transfer: {to: 101}, on: {silence: manager}}", "needs a `gather`"),
+        ("{transfer: {to: 101}, on: {buzy: manager}}", "did you mean 'busy'?"),
         ("{interrupt: digit}", "did you mean 'digits'?"),
         ("{interrupt: }", "interrupt is nothing"),
         ("{gather: {}}", "how many digits"),
@@ -182,7 +211,7 @@ def test_wrong_scripts(text: str, where: tuple[int, int], says: str) -> None:
         ("{on: {done: }}", "a block's name is nothing"),
         ("{on: {done: [manager]}}", "a block's name is a list"),
         ("{on: {don: manager}}", "did you mean 'done'?"),
-        ("{on: {ended: manager}}", "not available in this version"),
+        ("{on: {ended: manager}}", "needs a `transfer`"),
         ("{on: {silence: manager}}", "needs a `gather`"),
         ("{on: {1: manager}}", "needs a `gather`"),
         ("{on: {voice: manager}}", "interrupt: voice"),

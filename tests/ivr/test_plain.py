@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.model import Block, File, Gather, Interrupt, Limits, Pause, Record, Script, Text
+from ivr.model import Block, CallerId, File, Gather, Interrupt, Limits, Pause, Record, Script, Text, Transfer
 from ivr.plain import dump, restore
 
 words = st.text(max_size=8)
@@ -18,6 +18,7 @@ items = st.one_of(st.builds(File, words), st.builds(Record, words), texts, st.bu
 gathers = st.builds(
     Gather, st.integers(1, 9), st.integers(1, 9), st.none() | words, st.integers(1), st.integers(1), st.integers(1)
 )
+transfers = st.builds(Transfer, st.lists(words, max_size=2).map(tuple), st.sampled_from(CallerId), st.integers(1, 9000))
 blocks = st.builds(
     Block,
     words,
@@ -26,6 +27,7 @@ blocks = st.builds(
     st.none() | gathers,
     st.lists(st.tuples(words, words), max_size=3).map(tuple),
     st.lists(words, max_size=3).map(tuple),
+    st.none() | transfers,
 )
 scripts = st.builds(Script, words, words, st.lists(blocks, max_size=3).map(tuple), st.builds(Limits, st.integers(1)))
 
@@ -35,6 +37,13 @@ def test_a_script_survives_json_exactly(script: Script) -> None:
     restored = restore(json.loads(json.dumps(dump(script))))
     assert restored == script
     assert hash(restored) == hash(script)
+
+
+def test_what_was_written_before_there_were_transfers_is_read() -> None:
+    script = Script("x", "a", (Block("a", (File("f.wav"),), gather=Gather()),))
+    plain = dump(script)
+    del plain["blocks"][0]["transfer"]
+    assert restore(plain) == script
 
 
 @pytest.mark.parametrize(

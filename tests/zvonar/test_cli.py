@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ def zvonar(*arguments: object, **options: Any) -> subprocess.CompletedProcess[st
 
 
 def test_a_call_its_journal_and_its_replay(tmp_path: Path) -> None:
-    journal = tmp_path / "call.jsonl"
-    called = zvonar("call", SCRIPT, "+79990000001", "--from", "79932432781", "--json", "--journal", journal)
+    journal, sound = tmp_path / "call.jsonl", tmp_path / "call.wav"
+    called = zvonar(
+        "call", SCRIPT, "+79990000001", "--from", "79932432781", "--json", "--journal", journal, "--record", sound,
+    )  # fmt: skip
     assert called.returncode == 0, called.stderr
     facts = [json.loads(line) for line in called.stdout.splitlines()]
     result = facts[-1]
@@ -30,6 +33,10 @@ def test_a_call_its_journal_and_its_replay(tmp_path: Path) -> None:
     assert result["type"] == "ended"
     assert (result["disposition"], result["digits"], result["path"]) == ("answered", "1", ["greeting", "confirmed"])
     assert result["journal"] == str(journal)
+    assert (facts[-2]["type"], facts[-2]["state"], facts[-2]["path"]) == ("recording", "saved", str(sound))
+    with wave.open(str(sound), "rb") as file:
+        assert file.getnframes() / 8 == result["recording"]["duration_ms"]
+        assert abs(file.getnframes() / 8 - result["duration_ms"]) < 500
     again = zvonar("replay", journal, "--json")
     assert again.returncode == 0, again.stderr
     assert [json.loads(line) for line in again.stdout.splitlines()] == facts

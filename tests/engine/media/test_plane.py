@@ -118,7 +118,7 @@ async def test_a_key_stops_the_prompt(caller, make_clip, plane):
     assert (closed.received, closed.lost, closed.invalid) == (6, 0, 0)
 
 
-@pytest.mark.parametrize("dtmf_type", [96, 101])
+@pytest.mark.parametrize("dtmf_type", [96, 101, None])
 async def test_two_slots_press_keys_at_each_other(plane, callers, dtmf_type):
     here, there = await callers(), await callers()
     here.slot.send(RemoteCommand("127.0.0.1", there.slot.port, dtmf_type=dtmf_type))
@@ -133,6 +133,26 @@ async def test_two_slots_press_keys_at_each_other(plane, callers, dtmf_type):
         await one.close()
     assert "".join(event.digit for event in there.of(Digit)) == "0123456789*#"
     assert "".join(event.digit for event in here.of(Digit)) == "AABBCCDD"
+    assert {event.channel for event in here.of(Digit)} == {"rfc4733" if dtmf_type else "inband"}
+
+
+async def test_two_slots_report_to_each_other(plane, callers):
+    """Over real sockets: a round trip of loopback, a jitter below our own ticks', nothing lost."""
+    here, there = await callers(), await callers()
+    for one, other in ((here, there), (there, here)):
+        one.slot.send(RemoteCommand("127.0.0.1", other.slot.port))
+        one.slot.send(Play(1, (-11_000,)))
+    for one in (here, there):
+        await one.until(Played)
+    first = await here.close()
+    second = await there.close()
+    for closed in (first, second):
+        assert (closed.lost, closed.late, closed.doubled, closed.invalid, closed.remote_lost) == (0, 0, 0, 0, 0)
+        assert 0 <= closed.round_trip_ms < 20
+        assert 0 <= closed.jitter_ms < 20
+        assert closed.mos > 4
+        assert not closed.one_way_audio
+    assert second.remote_jitter_ms == pytest.approx(first.jitter_ms, abs=5)
 
 
 async def test_no_media(caller):
@@ -339,7 +359,7 @@ async def test_stop_faults_what_is_open(callers, plane):
 
 async def test_ports_that_do_not_fit():
     plane = MediaPlane(MediaConfig(ports="21000-21007"), "127.0.0.1", SystemClock(), calls=9)
-    with pytest.raises(ConfigError, match=r"21000-21007 .*of 4 even ports.* 9 are needed.*widen"):
+    with pytest.raises(ConfigError, match=r"21000-21007 .*of 4 pairs of ports.* 9 are needed.*widen"):
         await plane.start()
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detection.bank import Bank
 from detection.ears import Heard
+from detection.key_press import KEYS
 from engine.clips import encoded
 from engine.media import tones
 from engine.media.arena import Arena
@@ -18,6 +20,9 @@ from engine.media.control import Gone
 from engine.media.g711 import Law, decode, encode
 from engine.media.jitter import DELAY_FRAMES
 from engine.media.overload import REFUSE_LOAD, Overload
+from engine.media.rtcp import NTP_EPOCH_S, Block, Report, middle
+from engine.media.rtcp import build as build_reports
+from engine.media.rtcp import parse as parse_reports
 from engine.media.rtp import Packet, build, parse
 from engine.media.sockets import NOTHING
 from engine.media.telephone_event import Event
@@ -65,6 +70,12 @@ class FakeWire:
         self.sources: list = [None] * SLOTS
         self.broken: set[int] = set()
         self.reads = 0
+        self.stamps: dict[int, float] = {}  # when what is in the inbox came; 0 where it is not told
+        self.time = 0.0
+        self.dropped = 0
+        self.reports_to: list = [None] * SLOTS
+        self.reports: list[list[bytes]] = [[] for _ in range(SLOTS)]
+        self.reports_waiting: list[deque] = [deque() for _ in range(SLOTS)]
 
     def send(self, rows):
         return [row for row in rows.tolist() if not self.send_one(row, self.columns.outbox[row].tobytes())]
@@ -82,7 +93,8 @@ class FakeWire:
             if not self.waiting[row]:
                 lengths.append(NOTHING)
                 continue
-            source, datagram = self.waiting[row].popleft()
+            source, datagram, *stamp = self.waiting[row].popleft()
+            self.stamps[row] = stamp[0] if stamp else 0.0
             self.sources[row] = None if self.latched[row] else source
             self.columns.inbox[row, : len(datagram)] = np.frombuffer(datagram, np.uint8)
             lengths.append(len(datagram))
@@ -105,6 +117,31 @@ class FakeWire:
         self.aim(row, None)
         self.waiting[row].clear()
 
+    def arrivals(self, rows):
+        return np.array([self.stamps.get(row, 0.0) for row in rows.tolist()])
+
+    def wall(self):
+        return self.time
+
+    def far_host(self, row):
+        return self.targets[row][0] if self.targets[row] else None
+
+    def overflowed(self, row):
+        return self.dropped
+
+    def aim_reports(self, row, address):
+        self.reports_to[row] = address
+
+    def latch_reports(self, row, address):
+        self.reports_to[row] = address
+
+    def send_report(self, row, datagram):
+        if self.reports_to[row] is not None:
+            self.reports[row].append(datagram)
+
+    def receive_report(self, row):
+        return self.reports_waiting[row].popleft() if self.reports_waiting[row] else None
+
 
 class FakeEars:
     """Keeps what it hears; says what the test told it to, in the step told."""
@@ -117,12 +154,14 @@ class FakeEars:
     def open(self, row, listens):
         if "x-ray" in listens:
             raise ValueError("no listener 'x-ray'")
-        self.opened[row] = listens
+        self.opened[row] = self.opened.get(row, frozenset()) | listens
 
-    def close(self, row):
-        self.opened.pop(row, None)
+    def close(self, row, listens=frozenset({"voice", "digits"})):
+        left = self.opened.pop(row, frozenset()) - listens
+        if left:
+            self.opened[row] = left
 
-    def step(self, rows, rx, tx, present):
+    def step(self, rows, rx, tx, present, hurry=False):
         self.steps.append((rows.copy(), rx.copy(), tx.copy(), present.copy()))
         return self.says.get(len(self.steps), [])
 
@@ -207,6 +246,13 @@ class Stage:
 
     def of(self, *kinds):
         return [event for event in self.events if isinstance(event, kinds)]
+
+    @property
+    def counts(self):
+        """Sent, received, lost, invalid: of the call that ended last."""
+        closed = self.events[-1]
+        assert isinstance(closed, Closed)
+        return closed.sent, closed.received, closed.lost, closed.invalid
 
     def packets(self, row=0):
         return [parse(packet) for packet in self.wire.sent[row]]
@@ -316,7 +362,8 @@ def test_close_tells_the_prompts_first(stage):
     stage.do(Play(1, (stage.clip(NOISE),)), Play(2, ()))
     stage.turn(2)
     stage.do(Close())
-    assert stage.events == [Played(1, 40, "closed"), Played(2, 0, "closed"), Closed(2, 0, 0, 0)]
+    assert stage.events[:-1] == [Played(1, 40, "closed"), Played(2, 0, "closed")]
+    assert stage.counts == (2, 0, 0, 0)
     stage.do(Play(3, ()), Close())
     stage.turn(3)
     assert len(stage.events) == 3
@@ -550,7 +597,9 @@ def test_strangers_are_not_taken(stage):
         stage.hear(source=("198.51.100.1", 4000))
     stage.turn(5)
     stage.do(Close())
-    assert stage.events == [Closed(5, 0, 0, 5)]
+    assert stage.events[:-1] == []
+    assert stage.counts == (5, 0, 0, 5)
+    assert stage.events[-1].strangers == 5
 
 
 def test_a_new_remote_latches_anew(stage):
@@ -581,7 +630,9 @@ def test_counts(stage):
         stage.hear(sequence=sequence)
         stage.turn()
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Closed(10, 8, 2, 0)]
+    assert stage.events[:-1] == [MediaStarted()]
+    assert stage.counts == (10, 8, 2, 0)
+    assert stage.events[-1].doubled == 2
 
 
 def test_what_is_invalid_is_counted_and_ignored(stage):
@@ -596,7 +647,10 @@ def test_what_is_invalid_is_counted_and_ignored(stage):
     stage.hear(payload=b"\x01\x02", payload_type=101)
     stage.turn(20)
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Closed(21, 1, 0, 10)]
+    assert stage.events[:-1] == [MediaStarted()]
+    assert stage.counts == (21, 1, 0, 10)
+    told = stage.events[-1]
+    assert (told.strangers, told.garbage, told.wrong_type, told.wrong_size) == (0, 6, 2, 2)
 
 
 def test_random_packets_change_nothing(stage):
@@ -624,7 +678,8 @@ def test_another_ssrc_goes_on(stage):
         stage.hear()
     stage.turn(3)
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Closed(6, 6, 0, 0)]
+    assert stage.events[:-1] == [MediaStarted()]
+    assert stage.counts == (6, 6, 0, 0)
 
 
 def test_bursts_are_read_out(stage):
@@ -643,7 +698,65 @@ def test_what_came_before_the_end_is_counted(stage):
     stage.turn()
     stage.press(1)
     stage.do(Close())
-    assert stage.events == [MediaStarted(), Digit("1"), Closed(1, 6, 0, 0)]
+    assert stage.events[:-1] == [MediaStarted(), Digit("1")]
+    assert stage.counts == (1, 6, 0, 0)
+
+
+@pytest.mark.parametrize(("spread_ms", "jitter_ms"), [(0, 0), (30, 10)])
+def test_jitter_by_the_time_of_arrival(stage, spread_ms, jitter_ms):
+    """However late in its tick a packet is read; lost ones change nothing."""
+    chance = np.random.default_rng(6)
+    stage.open()
+    for number in range(3000):
+        arrived = 1_800_000_000 + number * 0.02 + chance.uniform(0, spread_ms / 1000)
+        stage.hear()
+        if number % 7 == 3:
+            stage.wire.waiting[0].pop()
+        else:
+            stage.wire.waiting[0][-1] += (arrived,)
+        stage.turn()
+    stage.do(Close())
+    assert stage.events[-1].jitter_ms == pytest.approx(jitter_ms, abs=3 if spread_ms else 0.01)
+    assert stage.events[-1].lost == 3000 // 7
+
+
+def test_reports_come_and_go_with_the_ticks(stage):
+    """A far end that reports: its round trip, loss and jitter are in the last word, with MOS by the worse way."""
+    stage.open()
+    for number in range(400):
+        stage.tick.turn(number / 50)
+        stage.wire.time = number / 50
+        stage.hear()
+    told = parse_reports(stage.wire.reports[0][0]).reports[0]
+    block = Block(told.ssrc, 26, 40, 65536, 80, middle(told.sender.ntp), 0)
+    answer = build_reports(Report(99, None, (block,)), "far")
+    stage.wire.reports_waiting[0].append((answer, (FAR[0], 4001), told.sender.ntp / (1 << 32) - NTP_EPOCH_S + 0.2))
+    stage.do(Close())
+    closed = stage.events[-1]
+    assert closed.round_trip_ms == pytest.approx(200, abs=0.1)
+    assert (closed.remote_lost, closed.remote_jitter_ms) == (40, 10)
+    assert 2.5 < closed.mos < 3.5
+    assert parse_reports(stage.wire.reports[0][-1]).byes == (told.ssrc,)
+
+
+@pytest.mark.parametrize(("turns", "one_way"), [(149, False), (150, True)])
+def test_one_way_audio(stage, turns, one_way):
+    """Three seconds after the last word of where the far end is: early media before it does not count."""
+    stage.open()
+    stage.hear()
+    stage.turn(200)
+    stage.do(Remote(*FAR))
+    stage.turn(turns)
+    stage.do(Close())
+    assert stage.events[-1].one_way_audio is one_way
+
+
+@pytest.mark.parametrize("remote", [{"receive": False}, {"send": False}])
+def test_a_hold_is_no_one_way_audio(stage, remote):
+    stage.open(**remote)
+    stage.turn(300)
+    stage.do(Close())
+    assert not stage.events[-1].one_way_audio
 
 
 def test_no_media(stage):
@@ -868,6 +981,57 @@ def test_a_late_turn_does_not_hear_but_takes_digits(stage):
     stage.turn(late=True)
     assert [present.tolist() for _, _, _, present in stage.ears.steps] == [[False]]
     assert stage.of(Digit) == [Digit("3")]
+
+
+def test_keys_in_the_audio_are_listened_for_where_nothing_else_was_agreed(stage):
+    """Whatever the call asks to hear; and until the far end agrees on events after all."""
+    stage.open(dtmf_type=None)
+    assert stage.ears.opened == {0: frozenset({"digits"})}
+    stage.do(Listen(("voice",)))
+    assert stage.ears.opened == {0: frozenset({"digits", "voice"})}
+    stage.do(Listen(()))
+    stage.turn()
+    assert len(stage.ears.steps) == 1
+    stage.do(Listen(("voice",)), Remote(*FAR))
+    assert stage.ears.opened == {0: frozenset({"voice"})}
+    stage.do(Listen(()))
+    stage.turn()
+    assert len(stage.ears.steps) == 1
+    stage.do(Remote(*FAR, dtmf_type=None, receive=False))
+    assert stage.ears.opened == {}
+
+
+def test_a_key_in_the_audio_stops_the_prompt(stage):
+    stage.open(dtmf_type=None)
+    stage.do(Play(1, (stage.clip(NOISE),), "digits"))
+    stage.ears.says = {3: [Heard(0, 30, "digit", 11)]}
+    stage.turn(5)
+    assert stage.events == [Digit("#", "inband"), Played(1, 60, "digit")]
+
+
+def test_a_late_turn_hears_keys_in_the_audio(stage):
+    stage.open(dtmf_type=None)
+    for frame in NOISE[:800].reshape(5, 160):
+        stage.hear(coded(frame))
+    stage.turn(3)
+    stage.turn(late=True)
+    assert stage.ears.steps[-1][3].tolist() == [True]
+    assert stage.ears.steps[-1][1].any()
+
+
+def test_a_reader_of_tones_hears_what_we_press_as_tones(stage):
+    """Our own overlay, through the law and back, at the shortest that anyone must hear."""
+    stage.open(dtmf_type=None)
+    stage.do(SendDigits("159#AA", 40, 40))
+    stage.turn(30)
+    ear = Bank(1)
+    ear.open(0, frozenset({"digits"}))
+    silent = np.zeros((1, 160), np.int16)
+    keys = ""
+    for packet in stage.packets():
+        frame = decode(np.frombuffer(packet.payload, np.uint8), Law.A)[None]
+        keys += "".join(KEYS[int(heard.value)] for heard in ear.step(np.array([0]), frame, silent, np.array([True])))
+    assert keys == "159#AA"
 
 
 def test_listening_ends(stage):

@@ -197,3 +197,26 @@ def test_damaged_descriptions_raise_nothing_else(data):
     for use in (lambda: sdp.read(bytes(damaged), BOTH), lambda: sdp.answer(bytes(damaged), "h", 1, BOTH, session=1)):
         with contextlib.suppress(sdp.SdpError):
             use()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("", (None, 0)),
+        ("a=rtcp:53020\r\n", (None, 53020)),
+        ("a=rtcp : 53020 \r\n", (None, 53020)),
+        ("a=rtcp:53020 IN IP4 192.0.2.7\r\n", ("192.0.2.7", 53020)),
+        ("a=rtcp:53020 IN IP6 2001:db8::1\r\n", ("2001:db8::1", 53020)),
+        ("a=rtcp:53020 IN IP4 far.example.com\r\n", (None, 0)),
+        ("a=rtcp:0\r\n", (None, 0)),
+        ("a=rtcp:70000\r\n", (None, 0)),
+        ("a=rtcp:x\r\n", (None, 0)),
+        ("a=rtcp-mux\r\na=rtcp-fb:* nack\r\n", (None, 0)),
+        ("a=rtcp:53020 IN IP4 192.0.2.7\r\nm=video 9 RTP/AVP 31\r\na=rtcp:4\r\n", ("192.0.2.7", 53020)),
+    ],
+)
+def test_where_the_peer_takes_rtcp(line, told):
+    """RFC 3605; what cannot be read is the port above that of RTP."""
+    text = f"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 8\r\n{line}"
+    media = sdp.read(text.encode(), ("pcma",))
+    assert (media.rtcp_host, media.rtcp_port) == told
