@@ -285,9 +285,7 @@ class ManagerLeg:
             )
         else:
             talked_ms = round((tally.ended_at - tally.answered_at) * 1000)
-            self._out.fact(
-                "transfer_ended", to=tally.to, ended_by=tally.verdict.ended_by.value, duration_ms=talked_ms
-            )
+            self._out.fact("transfer_ended", to=tally.to, ended_by=tally.verdict.ended_by.value, duration_ms=talked_ms)
 
     # --- small change -----------------------------------------------------------------------------------
 

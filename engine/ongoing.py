@@ -182,9 +182,7 @@ class OngoingCall:
                     self._slot.send(wire.Play(play, tuple(map(self._item, items)), interrupt.value))
                 case PlayTone(tone):
                     self._slot.send(wire.Play(TONE_PLAY, (self._clips[tone],), repeat=True))
-                case (
-                    wire.Remote() | wire.Stop() | wire.Listen() | wire.Record() | wire.SendDigits() | wire.Close()
-                ):
+                case wire.Remote() | wire.Stop() | wire.Listen() | wire.Record() | wire.SendDigits() | wire.Close():
                     self._slot.send(output)
                 case OpenLeg(leg):
                     self._legs[leg] = self._open_leg(partial(self._heard, leg), partial(self.take, leg=leg))

@@ -124,9 +124,7 @@ class ReleaseLeg:
 
 LegOrder = Place | Hangup | AnswerOffer | wire.Remote | wire.SendDigits | wire.Close
 FurtherLeg = OpenLeg | OfLeg | Join | ReleaseLeg
-MediaOrder = (
-    wire.Remote | wire.Stop | wire.Listen | wire.Record | wire.SendDigits | wire.Close | PlayPrompt | PlayTone
-)
+MediaOrder = wire.Remote | wire.Stop | wire.Listen | wire.Record | wire.SendDigits | wire.Close | PlayPrompt | PlayTone
 SignallingOrder = Place | Hangup | AnswerOffer
 Output = SignallingOrder | MediaOrder | FurtherLeg | SetTimer | CancelTimer | Fact
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -52,6 +52,9 @@ class Design(Protocol):
     async def open(self, far_ports: Sequence[int]) -> list[int]:
         """Begin all calls; its port for each of them, 0 for one that it refused. BenchError if it cannot be had."""
 
+    def given_up(self) -> Collection[int]:
+        """The calls that it has ended by itself so far, by index."""
+
     async def finish(self) -> Found:
         """End the calls, after the far end has fallen silent."""
 
@@ -86,6 +89,9 @@ class ChildDesign:
         favour(self._child.pid)
         ports: list[int] = (await self._child.told())["ports"]
         return ports
+
+    def given_up(self) -> Collection[int]:
+        return ()
 
     async def finish(self) -> Found:
         assert self._child is not None
