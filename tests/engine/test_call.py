@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.call import LEAVING_S, MAX_WAIT_S, NO_SPEECH_START_S, RECORDING_S, Call, Phase, Settings
+from engine.call import LEAVING_S, MAX_WAIT_S, NO_SPEECH_START_S, RECORDING_S, Call, Phase
 from engine.events import (
     Answered,
     AnswerOffer,

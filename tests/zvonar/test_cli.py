@@ -40,7 +40,7 @@ def test_a_call_its_journal_and_its_replay(tmp_path: Path) -> None:
     again = zvonar("replay", journal, "--json")
     assert again.returncode == 0, again.stderr
     assert [json.loads(line) for line in again.stdout.splitlines()] == facts
-    journal.write_text(journal.read_text().replace('"channel": "rfc4733"', '"channel": "info"'))
+    journal.write_text(journal.read_text().replace('"disposition": "answered"', '"disposition": "busy"'))
     assert zvonar("replay", journal).returncode == 1
 
 
