@@ -227,8 +227,10 @@ class Tick:
 
     def _pass_on(self, row: int, digit: str) -> None:
         """A key that the far end of this row pressed is pressed by whoever sends what it says."""
-        for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
+        columns = self._columns
+        for hearer in np.flatnonzero(columns.peer == row).tolist():
+            if not (columns.key_tones[row] and columns.key_tones[hearer]):  # then the tone itself goes through
+                self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)

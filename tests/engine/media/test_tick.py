@@ -1075,6 +1075,22 @@ def bridged(stage, law_of_other=8):
     stage.do(Bridge(0, 1), row=1, generation=5)
 
 
+@pytest.mark.parametrize("dtmf_type", [101, None])
+def test_a_key_in_the_audio_goes_through_a_bridge_once(stage, dtmf_type):
+    """As an event if the other side takes those; else its tone goes through, and is not pressed again."""
+    stage.open(dtmf_type=None)
+    stage.do(Open(), row=1, generation=5)
+    stage.do(Remote("192.0.2.2", 5000, dtmf_type=dtmf_type), row=1, generation=5)
+    stage.do(Bridge(1, 5))
+    stage.do(Bridge(0, 1), row=1, generation=5)
+    stage.ears.says = {2: [Heard(0, 30, "digit", 7)]}
+    stage.turn(20)
+    assert stage.of(Digit) == [Digit("7", "inband")]
+    types = {packet.payload_type for packet in stage.packets(1)}
+    assert types == ({8, 101} if dtmf_type else {8})
+    assert len(stage.of(Sent)) == (1 if dtmf_type else 0)
+
+
 @pytest.mark.parametrize("law_of_other", [8, 0])
 def test_a_bridge_sends_what_the_other_side_says(stage, law_of_other):
     bridged(stage, law_of_other)
