@@ -66,6 +66,7 @@ class Engine:
         self._plane = MediaPlane(config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs)
         clips = config.store.clips or platformdirs.user_cache_path("zvonar") / "clips"
         self._clips_folder = clips
+        self._tone_numbers: dict[PromptItem | Tone, int] = {}
         self._clips = ClipCache(clips, config.clips.max_s)
         self.speaker = Speaker(config.speech, clips / "spoken")
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
@@ -223,7 +224,10 @@ class Engine:
         return numbers
 
     async def _tones(self) -> dict[PromptItem | Tone, int]:
-        return {tone: self._plane.load(await asyncio.to_thread(self._tone, tone)) for tone in Tone}
+        if not self._tone_numbers:
+            made = {tone: await asyncio.to_thread(self._tone, tone) for tone in Tone}
+            self._tone_numbers = {tone: self._plane.load(clip) for tone, clip in made.items()}
+        return self._tone_numbers
 
     def _tone(self, tone: Tone) -> Clip:
         hold = self.config.media.hold if tone is Tone.HOLD else None

@@ -57,6 +57,9 @@ SUBSCRIBERS = {
     "reads our keys": "215",
     "REFER": "216",
     "writes down the caller": "217",
+    "talks": "218",
+    "manager": "219",
+    "manager in mu-law": "220",
     "rings 3 s, then 486": "301",
     "rings for ever": "302",
     "only 100": "303",
@@ -188,6 +191,10 @@ class Asterisk:
     def recording(self, number: str) -> bytes:
         """What the subscriber heard: A-law, 8000 bytes a second, as the packets brought it."""
         return self.note(number, "alaw")
+
+    def gives(self, name: str, codes: bytes) -> None:
+        """What a subscriber says: A-law, under the name that the dialplan has for it ("callee", "manager")."""
+        (self.home / "recordings" / f"{name}.alaw").write_bytes(codes)
 
     def note(self, number: str, kind: str) -> bytes:
         """What the subscriber wrote down: "keys", "caller", "rtcp"."""
