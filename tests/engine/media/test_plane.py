@@ -457,6 +457,8 @@ async def test_fifty_calls_at_once(callers, make_clip, plane50):
     for number, one in enumerate(calls):
         one.slot.send(one.far_end.remote())
         one.slot.send(Play(number, (clips[number % 5],)))
+    while not all(one.far_end.came for one in calls):  # what comes before the remote is known is nobody's
+        await asyncio.sleep(0.005)
     for number in range(40):
         for one in calls:
             one.far_end.send(one.slot.port)
