@@ -9,6 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import wave
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -268,6 +269,7 @@ async def _place_all(asterisk: Asterisk, evening: Evening, tell: Callable[[str],
                     script=evening.folder / f"{scenario.script}.yaml",
                     timeout_s=scenario.timeout_s,
                     journal=evening.folder / f"{index}.jsonl",
+                    record_to=evening.folder / f"{index}.wav" if scenario.behaviour == "records us" else None,
                 )
             )
             facts = [fact async for fact in call]
@@ -365,6 +367,21 @@ def test_what_we_play_arrives_whole(evening: Evening, asterisk: Asterisk) -> Non
 def test_mu_law_arrives_too(evening: Evening, asterisk: Asterisk) -> None:
     recording = linear(asterisk.recording(evening.of("records us", "ulaw").number))
     assert likeness_db(evening.codes["prompt"], recording) > 30
+
+
+def test_our_recording_is_what_asterisk_heard(evening: Evening, asterisk: Asterisk) -> None:
+    outcome = evening.of("records us")
+    assert outcome.types()[-2:] == ["recording", "ended"]
+    told = outcome.result["recording"]
+    with wave.open(told["path"], "rb") as file:
+        ours = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)[:, 1]
+    assert (told["state"], told["duration_ms"]) == ("saved", len(ours) // 8)
+    theirs = linear(asterisk.recording(outcome.number))
+    prompt = linear(evening.codes["prompt"]).tobytes()
+    ours, theirs = (sound[sound.tobytes().index(prompt) // 2 :] for sound in (ours, theirs))
+    both = min(len(ours), len(theirs))
+    assert both > 8000 * (PROMPT_S + 2 * SECOND_S)
+    assert (ours[:both] == theirs[:both]).all()
 
 
 def test_heard_ms_of_a_whole_prompt(evening: Evening) -> None:
