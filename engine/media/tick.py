@@ -228,9 +228,14 @@ class Tick:
             self._jitter.close(row)
 
     def _pass_on(self, row: int, digit: str) -> None:
-        """A key that the far end of this row pressed is pressed by whoever sends what it says."""
+        """A key that the far end of this row pressed is pressed by whoever sends what it says.
+
+        Except where it is a tone, and the hearer takes keys as tones only: that one has it in what is said.
+        """
+        as_tone = self._slots[row].keys_as_tones
         for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
+            if not (as_tone and self._slots[hearer].keys_as_tones):
+                self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)

@@ -335,6 +335,19 @@ def test_prompts_follow_without_a_gap(stage):
     assert stage.events == [Played(1, 40 + 40 + 85, "ended"), Played(2, 40, "ended")]
 
 
+def test_what_is_repeated_goes_on_until_it_is_stopped(stage):
+    stage.open()
+    clip = stage.clip(NOISE[:320])
+    stage.do(Play(0, (clip, -40), repeat=True), Play(1, (clip,)))
+    stage.turn(10)
+    assert stage.payload() == ((coded(NOISE[:320]) + SILENCE * 2) * 3)[: 10 * 160]
+    assert stage.events == []
+    stage.do(Stop(), Play(2, (clip,)))
+    stage.turn(2)
+    assert stage.payload()[1600:] == coded(NOISE[:320])
+    assert stage.events == [Played(0, 200, "stopped"), Played(1, 0, "stopped"), Played(2, 40, "ended")]
+
+
 def test_pauses_that_are_no_frames(stage):
     stage.open()
     stage.do(Play(1, (-50,)), Play(2, ()), Play(3, (0,)))
@@ -516,6 +529,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
         (Remote(*FAR, dtmf_rate=0), "at 0 Hz"),
         (Play(1, (-(10**30),)), "pause"),
         (Play(1, (77,)), "clip number 77"),
+        (Play(1, (), repeat=True), "nothing cannot be repeated"),
         (SendDigits("12x"), "substring"),
         (Listen(("x-ray",)), "x-ray"),
         (Open(), "open already"),
@@ -681,6 +695,24 @@ def test_another_ssrc_goes_on(stage):
     stage.do(Close())
     assert stage.events[:-1] == [MediaStarted()]
     assert stage.counts == (6, 6, 0, 0)
+
+
+def test_a_far_end_with_our_ssrc(stage):
+    """We take another; one who goes on to repeat what we send does not make us run."""
+    stage.open()
+    stage.turn()
+    stage.ssrc = stage.packets()[0].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.ssrc = stage.packets()[-1].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.do(Close())
+    packets = stage.packets()
+    assert [packet.ssrc == packets[0].ssrc for packet in packets] == [True] * 2 + [False] * 3
+    assert len({packet.ssrc for packet in packets}) == 2
+    assert [(b.sequence - a.sequence) % (1 << 16) for a, b in pairwise(packets)] == [1] * 4
+    assert stage.events[-1].received == 2
 
 
 def test_bursts_are_read_out(stage):
@@ -1084,6 +1116,18 @@ def test_a_key_on_one_side_of_a_bridge_is_pressed_on_the_other(stage):
     assert {parse_event(packet.payload).code for packet in events} == {7}
     assert len({packet.timestamp for packet in events}) == 1
     assert stage.of(Digit) == [Digit("7")]
+
+
+@pytest.mark.parametrize("other_takes_events", [True, False])
+def test_a_key_heard_as_a_tone_is_pressed_once_on_the_other_side(stage, other_takes_events):
+    """Whoever takes tones only hears it in the audio; pressed again it would be two."""
+    bridged(stage)
+    stage.do(Remote(*FAR, dtmf_type=None))
+    stage.do(Remote("192.0.2.2", 5000, dtmf_type=101 if other_takes_events else None), row=1, generation=5)
+    stage.ears.says = {1: [Heard(0, 60, "digit", KEYS.index("5"))]}
+    stage.turn(20)
+    assert stage.of(Digit) == [Digit("5", "inband")]
+    assert bool(stage.of(Sent)) == other_takes_events
 
 
 def test_a_lost_frame_is_the_last_one_again_and_then_silence(stage):
