@@ -390,6 +390,8 @@ class Tick:
         return came
 
     def _record(self, rows: Rows) -> None:
+        if rows.size == 0:
+            return
         columns = self._columns
         stalled = columns.stalled[rows]
         if stalled.any():  # a recording is as long as the call: what came in a stall is there, and we sent nothing
