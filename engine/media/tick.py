@@ -17,7 +17,7 @@ from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
 from engine.media.arrivals import Arrivals
-from engine.media.columns import NOBODY, Columns
+from engine.media.columns import ALWAYS, NOBODY, ONCE, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
 from engine.media.overload import Overload
@@ -60,6 +60,7 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
+STALL_FRAMES_MAX: Final = 50  # that a recording keeps of a stall; a longer one shortens it
 CHOSEN: Final = frozenset({"voice"})  # listeners that a call may ask for
 KEYS: Final = frozenset({"digits"})
 LOOK_AGAIN_PACKETS: Final = 32  # of a slot that gets one a tick: so often it is looked at for a second one
@@ -131,6 +132,7 @@ class Tick:
     def slip(self, frames: int) -> None:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
+        self._columns.stalled[self._columns.taped] += min(frames, STALL_FRAMES_MAX)
 
     def turn(self, now: float, phase: int = 0, late: bool = False) -> int:
         """One tick of the slots of a phase; how many sent. A late one goes without hearing, never without digits."""
@@ -172,7 +174,7 @@ class Tick:
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Record():
-                self._columns.taped[slot.row] = True
+                self._columns.taped[slot.row], self._columns.stalled[slot.row] = True, 0
                 self._want(slot.row)
                 self._jitter.lag(slot.row)
                 self._tape.open(slot.row, slot.generation, command.path)
@@ -339,8 +341,9 @@ class Tick:
         columns = self._columns
         columns.quiet[rows] += 1
         came = self._read(rows)
-        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
-        columns.eager[rows[~came]] = True  # what is late comes with the next one
+        by_turns = (rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0
+        self._drain(rows[came & ((columns.eager[rows] != 0) | by_turns)])
+        columns.eager[rows[~came]] = ONCE  # what is late comes with the next one
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
@@ -351,9 +354,11 @@ class Tick:
         for _ in range(PACKETS_A_TICK - 1):
             if rows.size == 0:
                 return
+            owed = self._columns.eager[rows] == ONCE
             came = self._read(rows)
-            self._columns.eager[rows] = came
-            rows = rows[came]
+            more = came & ~owed
+            self._columns.eager[rows] = np.where(more, ALWAYS, 0)
+            rows = rows[more]
 
     def _read(self, rows: Rows) -> Came:
         """A packet for each of these rows; false where none waited."""
@@ -379,16 +384,28 @@ class Tick:
             self._jitter.put_frames(kept, timestamps, columns.inbox[kept, HEADER_BYTES:PACKET_BYTES])
         came: Came = lengths != NOTHING
         odd = came & ~normal
-        columns.eager[rows[odd]] = True
+        columns.eager[rows[odd]] = ALWAYS
         for row, length in zip(rows[odd].tolist(), lengths[odd].tolist(), strict=True):
             self._take(row, length)
         return came
 
     def _record(self, rows: Rows) -> None:
+        if rows.size == 0:
+            return
+        columns = self._columns
+        stalled = columns.stalled[rows]
+        if stalled.any():  # a recording is as long as the call: what came in a stall is there, and we sent nothing
+            for frame in range(stalled.max()):
+                behind = rows[stalled > frame]
+                self._tape_frames(behind, np.zeros(behind.size, bool))
+            columns.stalled[rows] = 0
+        self._tape_frames(rows, columns.sending[rows])
+
+    def _tape_frames(self, rows: Rows, sent: NDArray[np.bool_]) -> None:
         columns, law = self._columns, self._jitter.law[rows]
         rx, present = self._jitter.lagging(rows)
         tx = columns.outbox[rows, HEADER_BYTES:]
-        tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
+        tx[~sent] = g711.SILENCE_OF_LAW[columns.law[rows[~sent]]][:, None]
         self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
 
     def _take(self, row: int, length: int) -> None:

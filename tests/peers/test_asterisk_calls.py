@@ -9,6 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import wave
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 from asterisk import KEYS_OF_BURST, Asterisk
 from heard import QUIET, heard_of, likeness_db, linear, make_clip, same_share
+from numpy.typing import NDArray
 
 from engine.journal import replay
 from zvonar import Dial, Engine
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.peer
 
 TOGETHER_S = 60.0  # for all calls; the longest takes 20
 CALLER = "79932432781"
+RECORDED = ("records us", "talks")
 PROMPT_S, SECOND_S, TALK_S = 3.0, 1.0, 2.0
 MANAGER, OTHER_MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990002219", "79990001220", "79990001486"
 
@@ -193,6 +196,8 @@ SCENARIOS = [
     Scenario("1 after 0.3 s", CONFIRMED, trunk="info"),
     Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve"),
     Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve", trunk="info"),
+    Scenario(KEY, CONFIRMED, trunk="inband"),
+    Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve", trunk="inband"),
     Scenario("long digit", answered(digits="5", path=["ask", "again", "once"]), "key within 2 s"),
     Scenario("1 and #", answered(digits="1#", path=["ask", "confirmed"]), "number and #"),
     Scenario("9, then 1", answered(digits="91", path=["ask", "confirmed"])),
@@ -228,7 +233,7 @@ SCENARIOS = [
     Scenario(KEY, failed("trunk_error", None, 102, ended_by="network"), trunk="dead", timeout_s=2),
     *(Scenario(str(code), failed(disposition, code, cause)) for code, disposition, cause in FINALS),
 ]
-BY_BIND = (("digest", "info", "ulaw", "wrong-password", "dead"), ("address",), ("sha-256",))  # an engine each
+BY_BIND = (("digest", "info", "inband", "ulaw", "wrong-password", "dead"), ("address",), ("sha-256",))  # an engine each
 
 
 @dataclass
@@ -291,6 +296,7 @@ async def _place_all(asterisk: Asterisk, evening: Evening, tell: Callable[[str],
                     script=evening.folder / f"{scenario.script}.yaml",
                     timeout_s=scenario.timeout_s,
                     journal=evening.folder / f"{index}.jsonl",
+                    record_to=evening.folder / f"{index}.wav" if scenario.behaviour in RECORDED else None,
                 )
             )
             facts = [fact async for fact in call]
@@ -390,6 +396,27 @@ def test_mu_law_arrives_too(evening: Evening, asterisk: Asterisk) -> None:
     assert likeness_db(evening.codes["prompt"], recording) > 30
 
 
+def recorded(outcome: Outcome) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """What the callee said, and what was said to him."""
+    assert outcome.types()[-2:] == ["recording", "ended"]
+    told = outcome.result["recording"]
+    with wave.open(told["path"], "rb") as file:
+        came, went = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2).T
+    assert (told["state"], told["duration_ms"]) == ("saved", len(came) // 8)
+    return came, went
+
+
+def test_our_recording_is_what_asterisk_heard(evening: Evening, asterisk: Asterisk) -> None:
+    outcome = evening.of("records us")
+    _, ours = recorded(outcome)
+    theirs = linear(asterisk.recording(outcome.number))
+    prompt = linear(evening.codes["prompt"]).tobytes()
+    ours, theirs = (sound[sound.tobytes().index(prompt) // 2 :] for sound in (ours, theirs))
+    both = min(len(ours), len(theirs))
+    assert both > 8000 * (PROMPT_S + 2 * SECOND_S)
+    assert (ours[:both] == theirs[:both]).all()
+
+
 # --- a bridge between two of them --------------------------------------------------------------------------
 
 
@@ -403,6 +430,13 @@ def test_each_hears_the_other_when_one_speaks_mu_law(evening: Evening, asterisk:
     callee = evening.of("talks", script="second manager")
     assert likeness_db(evening.codes["manager"], linear(asterisk.recording(callee.number))) > 25
     assert likeness_db(evening.codes["callee"], linear(asterisk.recording(MU_LAW_MANAGER))) > 25
+
+
+def test_both_stand_in_our_recording(evening: Evening) -> None:
+    came, went = recorded(evening.of("talks", script="manager"))
+    assert likeness_db(evening.codes["callee"], came) > 25
+    assert likeness_db(evening.codes["manager"], went) > 25
+    assert likeness_db(evening.codes["manager"], came) < 20  # the clips are alike but for their noise
 
 
 def test_the_callee_hears_the_script_again_when_the_manager_has_hung_up(evening: Evening, asterisk: Asterisk) -> None:
@@ -457,6 +491,31 @@ def test_nobody_hears_what_nobody_heard(evening: Evening) -> None:
 def test_missing_media_is_told(evening: Evening) -> None:
     assert "no_media" in evening.of("no RTP").types()
     assert "no_media" not in evening.of("silent").types()
+
+
+def test_both_ends_tell_the_same_of_the_media(evening: Evening, asterisk: Asterisk) -> None:
+    """What Asterisk says of our stream by its own statistics, and what our result says, its reports among it."""
+    outcome = evening.of("1 after 15 s")
+    fields = asterisk.note(outcome.number, "rtcp").decode().split(";")
+    theirs = {name: float(value) for name, _, value in (field.partition("=") for field in fields if field)}
+    assert theirs["rxcount"] == pytest.approx(15 * 50, abs=15)
+    assert theirs["lp"] == 0
+    assert theirs["rxjitter"] * 1000 < 10
+    assert 0 <= theirs["rtt"] < 0.1
+    media = outcome.result["media"]
+    assert media["sent"] == pytest.approx(theirs["rxcount"], abs=100)
+    assert (media["lost"], media["invalid"], media["doubled"], media["remote_lost"]) == (0, 0, 0, 0)
+    assert 0 <= media["round_trip_ms"] < 100
+    assert 0 <= media["jitter_ms"] < 20
+    assert media["mos"] > 4
+    assert not media["one_way_audio"]
+    assert evening.of("no RTP").result["media"]["one_way_audio"]
+
+
+def test_keys_as_tones_are_told_as_such(evening: Evening) -> None:
+    for trunk, channel in (("digest", "rfc4733"), ("info", "info"), ("inband", "inband")):
+        facts = evening.of("twelve digits", trunk).facts
+        assert {fact["channel"] for fact in facts if fact["type"] == "digit"} == {channel}
 
 
 # --- what is signalled ------------------------------------------------------------------------------------
