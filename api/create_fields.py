@@ -126,10 +126,10 @@ def _timeout(value: Any) -> int:
 def _managers(value: Any) -> Any:
     if off(value):
         return ()
-    given = [number for number in listed(value) if not empty(number)]
+    given = listed(value)
     if len(given) > kinds.MOST_MANAGERS:
         raise Unfit("holds {count} numbers; at most {most} can be tried", count=len(given), most=kinds.MOST_MANAGERS)
-    return tuple(normal(number) for number in given)
+    return tuple(normal(number) for number in given if not empty(number))
 
 
 Gender = Annotated[int, BeforeValidator(_gender), of_kind("Gender")]

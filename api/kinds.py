@@ -258,6 +258,7 @@ SCHEMAS: dict[str, Schema] = {
         _between(10**10, 10**11 - 1),
         _string(f"(?:{_PHONE}(?:[,;\\n]{_PHONE}){{0,{MOST_MANAGERS - 1}}})?", examples=["74951234567"]),
         _string(_any_case(OFF_WORDS)),
+        {"const": 0},
         _NOTHING,
     ),
     "Callees": _any("Telephone numbers in any form; see what the method needs of them.", ref("Anything")),

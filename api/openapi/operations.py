@@ -95,7 +95,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "/apiCalls/saveTemplate": Operation(
         TEMPLATES, "Keep a request", create_fields.SaveTemplate, ref("Template"),
         {"name": "reminder", "outgoingPhone": "79932432781"} | _MENU,
-        (Code.OPTION_UNAVAILABLE, Code.RECORD_UNKNOWN, Code.MODERATION_NEEDED), changes=True,
+        (Code.OPTION_UNAVAILABLE, Code.PHONE_INVALID, Code.RECORD_UNKNOWN, Code.MODERATION_NEEDED), changes=True,
     ),
     "/apiCalls/getTemplates": Operation(
         TEMPLATES, "The account's templates", templates.GetTemplates, array(ref("Template")), {"onlyModerated": 0}

@@ -22,6 +22,7 @@ from api.openapi.document import document
 from api.openapi.operations import OPERATIONS
 from api.problems import Code
 from api.store.accounts import Role
+from engine.dial import Dial
 
 GOOD, OUTGOING = "79990000001", "79932432781"
 
@@ -79,8 +80,9 @@ class Truth:
     def check(self, path: str, verb: str, answer: Any) -> Any:
         replies = self.document["paths"][path][verb]["responses"]
         assert str(answer.status_code) in replies, (path, answer.text)
-        [(content_type, media)] = replies[str(answer.status_code)]["content"].items()
-        assert answer.headers["content-type"].partition(";")[0] == content_type.partition(";")[0]
+        content = {name.partition(";")[0]: media for name, media in replies[str(answer.status_code)]["content"].items()}
+        content_type = answer.headers["content-type"].partition(";")[0]
+        media = content[content_type]
         told = answer.json() if content_type == "application/json" else answer.text
         if media["schema"] != {"type": "string", "format": "binary"}:
             schema = {**media["schema"], "components": self.document["components"]}
@@ -99,19 +101,32 @@ class Truth:
 
 
 def test_replies_are_as_told(running: Any, receiver: Any, end_fact: Any, sound: Any) -> None:
-    running.engine.facts = lambda _dial: [
-        {"type": "dialing"},
-        {"type": "answered"},
-        {"type": "block", "block": "menu", "tags": ["hello"]},
-        {"type": "block", "block": "menu.1", "tags": ["yes"]},
-        end_fact(answers=["1"], path=["menu", "menu.1"], tags=["hello", "yes"]),
-    ]
+    manager = {"to": "74951234567", "started_at": 1.0, "answered_at": None, "ended_at": 2.0, "status": "busy"}
+
+    def facts(dial: Dial) -> list[dict[str, Any]]:
+        recording = None
+        if dial.record_to:
+            dial.record_to.write_bytes(sound())
+            recording = {"path": str(dial.record_to), "state": "saved", "why": "", "started_at": 1.0, "duration_ms": 9}
+        return [
+            {"type": "dialing"},
+            {"type": "answered"},
+            {"type": "block", "block": "menu", "tags": ["hello"]},
+            {"type": "block", "block": "menu.1", "tags": ["yes"]},
+            end_fact(
+                answers=["1"], path=["menu", "menu.1"], tags=["hello", "yes"], recording=recording, manager=manager
+            ),
+        ]
+
+    running.engine.facts = facts
     moderator = running.client("boss", role=Role.MODERATOR)
     truth, new, boss = Truth(running.client()), Truth(running.client("new", moderated=False)), Truth(moderator)
     record = truth.client.record()
     called = {"outgoingPhone": OUTGOING, "record": {"id": record}, "webhookUrl": receiver.url}
     menu = {"ivrs": [{"digit": "1", "id": 7, "tag": "yes", "webhookUrl": receiver.url}], "tag": "hello"}
-    made = truth.post("create", phone=GOOD, webhookHeaders={"X-A": 1}, webhookParameters={"a": 1}, **called, **menu)
+    made = truth.post(
+        "create", phone=GOOD, webhookHeaders={"X-A": 1}, webhookParameters={"a": 1}, needRecording=1, **called, **menu
+    )
     number = made[0]["id"]
     truth.post("create", phones=[GOOD, "1"], smartDelay=5, startTime="00:00", endTime="24:00", weekdays=[1], **called)
     truth.post("create", phones=[GOOD, "1"], plannedAt=int(time.time()) + 600, dryRun=1, **called)
@@ -119,7 +134,8 @@ def test_replies_are_as_told(running: Any, receiver: Any, end_fact: Any, sound: 
     truth.post("create", 422, phone="1", **called)
     truth.post("create", 401, apiKey="wrong")
     truth.client.until_over(number)
-    truth.post("get", apiCallIdList=[number, number + 1])
+    heard = truth.post("get", apiCallIdList=[number, number + 1])[0]["recordFilePath"]
+    truth.get("/recordings/{token}.{kind}", token=heard.rpartition("/")[2].removesuffix(".wav"), kind="wav")
     assert [list(receiver.next())[-1] for _ in range(2)] == ["call", "apiCalls"]
     shown = truth.post("/webhooks/list")
     assert [kept["kind"] for kept in shown] == ["end", "block"]
@@ -167,6 +183,7 @@ FIELDS_BEYOND = re.compile(
     r"|plannedAt"  # within a year from now
     r"|endTime|weekdays"  # a window that opens
     r"|ivrs\.(\d+\.ivrs\.)*\d+\.digit"  # twice in a menu
+    r"|ivrs\.(\d+\.ivrs\.)*\d+\.managerPhone"  # and no menu below
     r"|(ivrs\.[\d.ivs]*)?webhookParameters"  # JSON text
     r"|file"  # a sound
     r"|id"  # of an account or record that there is
