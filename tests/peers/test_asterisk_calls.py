@@ -29,6 +29,7 @@ TOGETHER_S = 60.0  # for all calls; the longest takes 20
 CALLER = "79932432781"
 PROMPT_S, SECOND_S, TALK_S = 3.0, 1.0, 2.0
 MANAGER, OTHER_MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990002219", "79990001220", "79990001486"
+NOBODY = "79990001302"
 
 SCRIPTS = {
     "key": """
@@ -101,6 +102,11 @@ SCRIPTS = {
     "manager of one who holds": f"""
         blocks:
           ask: {{transfer: {{to: "{OTHER_MANAGER}"}}}}
+    """,
+    "manager who does not answer": f"""
+        blocks:
+          ask: {{transfer: {{to: "{NOBODY}", ring: 3s}}, on: {{no_answer: after}}}}
+          after: {{prompt: [{{file: second.wav}}]}}
     """,
     "second manager": f"""
         blocks:
@@ -218,6 +224,7 @@ SCENARIOS = [
     Scenario("writes down the caller", answered(by="callee")),
     Scenario("talks", answered(by="us", path=["ask", "after"]), "manager"),
     Scenario("talks", answered(by="manager", path=["ask"]), "second manager"),
+    Scenario("records us", answered(path=["ask", "after"]), "manager who does not answer"),
     Scenario("holds us", answered(by="manager", digits="1"), "manager of one who holds"),
     Scenario("rings 3 s, then 486", failed("busy", 486, 17, ended_by="callee")),
     Scenario("busy, with a Reason", failed("busy", 486, 17, ended_by="callee")),
@@ -410,6 +417,16 @@ def test_the_callee_hears_the_script_again_when_the_manager_has_hung_up(evening:
     said, _ = heard_of(evening.codes["manager"], recording)
     behind = recording[said + len(evening.codes["manager"]) :]
     assert same_share(evening.codes["second"], behind) > 0.9  # its tape loses a frame or two at the hang-up
+
+
+def test_the_callee_hears_that_it_rings(evening: Evening, asterisk: Asterisk) -> None:
+    outcome = evening.of("records us", script="manager who does not answer")
+    assert outcome.result["manager"]["status"] == "no_answer"
+    samples = linear(asterisk.recording(outcome.number)).astype(float)
+    frames = samples[: samples.size // 400 * 400].reshape(-1, 400)  # of 50 ms, in bins of 20 Hz
+    spectra = np.abs(np.fft.rfft(frames * np.hanning(400)))
+    rings = (spectra.argmax(axis=1) == round(425 / 20)) & (spectra.max(axis=1) > 1e5)
+    assert rings.sum() * 0.05 == pytest.approx(1.0, abs=0.15)
 
 
 def test_the_manager_sees_the_callees_number(evening: Evening, asterisk: Asterisk) -> None:
