@@ -197,17 +197,17 @@ class Asterisk:
         (self.home / "recordings" / f"{name}.alaw").write_bytes(codes)
 
     def note(self, number: str, kind: str) -> bytes:
-        """What the subscriber wrote down: "keys", "caller"."""
+        """What the subscriber wrote down: "keys", "caller", "rtcp"."""
         return (self.home / "recordings" / f"{number}.{kind}").read_bytes()
 
     def trunk(self, name: str) -> dict[str, Any]:
-        """The `[[trunk]]` table of one way in: digest, info, ulaw, address, sha-256, wrong-password, dead.
+        """The `[[trunk]]` table of one way in: digest, info, inband, ulaw, address, sha-256, wrong-password, dead.
 
         "address" and "sha-256" go by the address that calls, so their engine binds there (BINDS).
         """
         table: dict[str, Any] = {"name": name, "server": f"127.0.0.1:{self.port}", "numbers": ["79932432781"]}
         match name:
-            case "digest" | "info" | "ulaw" | "sha-256":
+            case "digest" | "info" | "inband" | "ulaw" | "sha-256":
                 return table | {"username": name, "password": PASSWORD}
             case "address":
                 return table

@@ -199,6 +199,8 @@ SCENARIOS = [
     Scenario("1 after 0.3 s", CONFIRMED, trunk="info"),
     Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve"),
     Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve", trunk="info"),
+    Scenario(KEY, CONFIRMED, trunk="inband"),
+    Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve", trunk="inband"),
     Scenario("long digit", answered(digits="5", path=["ask", "again", "once"]), "key within 2 s"),
     Scenario("1 and #", answered(digits="1#", path=["ask", "confirmed"]), "number and #"),
     Scenario("9, then 1", answered(digits="91", path=["ask", "confirmed"])),
@@ -235,7 +237,7 @@ SCENARIOS = [
     Scenario(KEY, failed("trunk_error", None, 102, ended_by="network"), trunk="dead", timeout_s=2),
     *(Scenario(str(code), failed(disposition, code, cause)) for code, disposition, cause in FINALS),
 ]
-BY_BIND = (("digest", "info", "ulaw", "wrong-password", "dead"), ("address",), ("sha-256",))  # an engine each
+BY_BIND = (("digest", "info", "inband", "ulaw", "wrong-password", "dead"), ("address",), ("sha-256",))  # an engine each
 
 
 @dataclass
@@ -474,6 +476,31 @@ def test_nobody_hears_what_nobody_heard(evening: Evening) -> None:
 def test_missing_media_is_told(evening: Evening) -> None:
     assert "no_media" in evening.of("no RTP").types()
     assert "no_media" not in evening.of("silent").types()
+
+
+def test_both_ends_tell_the_same_of_the_media(evening: Evening, asterisk: Asterisk) -> None:
+    """What Asterisk says of our stream by its own statistics, and what our result says, its reports among it."""
+    outcome = evening.of("1 after 15 s")
+    fields = asterisk.note(outcome.number, "rtcp").decode().split(";")
+    theirs = {name: float(value) for name, _, value in (field.partition("=") for field in fields if field)}
+    assert theirs["rxcount"] == pytest.approx(15 * 50, abs=15)
+    assert theirs["lp"] == 0
+    assert theirs["rxjitter"] * 1000 < 10
+    assert 0 <= theirs["rtt"] < 0.1
+    media = outcome.result["media"]
+    assert media["sent"] == pytest.approx(theirs["rxcount"], abs=100)
+    assert (media["lost"], media["invalid"], media["doubled"], media["remote_lost"]) == (0, 0, 0, 0)
+    assert 0 <= media["round_trip_ms"] < 100
+    assert 0 <= media["jitter_ms"] < 20
+    assert media["mos"] > 4
+    assert not media["one_way_audio"]
+    assert evening.of("no RTP").result["media"]["one_way_audio"]
+
+
+def test_keys_as_tones_are_told_as_such(evening: Evening) -> None:
+    for trunk, channel in (("digest", "rfc4733"), ("info", "info"), ("inband", "inband")):
+        facts = evening.of("twelve digits", trunk).facts
+        assert {fact["channel"] for fact in facts if fact["type"] == "digit"} == {channel}
 
 
 # --- what is signalled ------------------------------------------------------------------------------------

@@ -54,6 +54,11 @@ class Departures:
             self._senders[call] = _nothing
             self._live[call] = False
 
+    @property
+    def live(self) -> int:
+        """How many calls are sent to."""
+        return int(np.count_nonzero(self._live))
+
     def send(self, tick: int, part: int) -> None:
         """The packets of one slice of a tick."""
         first, last = self._bounds[part], self._bounds[part + 1]

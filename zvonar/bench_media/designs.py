@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from zvonar.bench_media.child import Child
+from zvonar.bench_media.cpu import favour
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class Design(Protocol):
     async def open(self, far_ports: Sequence[int]) -> list[int]:
         """Begin all calls; its port for each of them, 0 for one that it refused. BenchError if it cannot be had."""
 
+    def given_up(self) -> Collection[int]:
+        """The calls that it has ended by itself so far, by index."""
+
     async def finish(self) -> Found:
         """End the calls, after the far end has fallen silent."""
 
@@ -82,8 +86,12 @@ class ChildDesign:
             "heard": [self._task.hears(index) for index in range(len(far_ports))],
         }
         self._child = await Child.start(f"peers.{self._module}", settings, self._task.core)
+        favour(self._child.pid)
         ports: list[int] = (await self._child.told())["ports"]
         return ports
+
+    def given_up(self) -> Collection[int]:
+        return ()
 
     async def finish(self) -> Found:
         assert self._child is not None

@@ -33,11 +33,15 @@ each of its peers, all of it {repeats} times: what counts is the ratio of two ne
   for voice (`detection.voice`, with webrtcvad).
 - **floor**: the same number of connected sockets at the same deadlines, `send` and `recv_into`, nothing else: ready
   packets go out, what comes is not looked at.
-- **asyncio**: a `DatagramProtocol` a call and a timer a packet; headers made and read, keys recognised, the same
-  detector on the same share of the calls.
+- **asyncio**: for each call a `DatagramProtocol` that reads and a task that sends and sleeps until the next deadline;
+  packets made, read and searched for keys by the plane's own functions for single packets, the same detector on the
+  same share of the calls.
 - **asterisk**: `Playback` of the clip to calls placed by SIP, `TALK_DETECT` on the same share.
 - **pyvoip**: `RTPClient` of pyVoIP {pyvoip} as it comes, two threads a call; a third one reads the calls that are heard
   into the same detector.
+
+The plane, the floor and asyncio ask for SCHED_FIFO (the lines tell whether they had it); pyVoIP and Asterisk run
+as they come, at the highest ordinary priority (nice -20).
 
 `CPU` is user and system time of the process measured, per call and 20 ms: a packet each way. The *pacing error* is how
 far from its call's grid of 20 ms a packet came. *Late* is more than 20 ms behind it, or given up, or not there at the

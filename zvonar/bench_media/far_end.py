@@ -1,8 +1,8 @@
 """The far end of all calls: `python -m zvonar.bench_media.far_end SETTINGS`, started by the bench.
 
 Lines of JSON. It says `{"ports"}`; takes `{"connect": [port, ...]}` (0 for a call that is none) and begins to send;
-takes `{"measure": seconds}`, says `{"began"}` at once and the window's figures at its end; takes `{"hush"}`, sends no
-more and says how much it has sent since it began. It ends with its standard input.
+takes `{"measure": seconds, "without": [call, ...]}`, says `{"began"}` at once and the window's figures at its end;
+takes `{"hush"}`, sends no more and says how much it has sent since it began. It ends with its standard input.
 
 It reads a socket five times less often than that gets packets: the times are the kernel's, and reading is cheapest in
 bulk.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import json
+import random
 import select
 import socket
 import sys
@@ -27,6 +28,7 @@ from zvonar.bench_media.pacing import FRAME_MS, summarise
 from zvonar.bench_media.peers.seat import raise_limit, say
 from zvonar.bench_media.presses import Presses
 
+PORTS: Final = (32768, 60998)
 BUFFER_BYTES: Final = 1 << 20
 READ_EVERY: Final = 5  # slices
 READ_PARTS: Final = 20  # so a socket is read every 100 slices: 100 ms
@@ -38,7 +40,8 @@ class FarEnd:
     """The loop of this process."""
 
     def __init__(self, calls: int, clip: str, speech: str, payload_type: int) -> None:
-        self._sockets = [_bound() for _ in range(calls)]
+        self._pairs = _pairs(calls)
+        self._sockets = [rtp for rtp, _ in self._pairs]
         self._presses = Presses(calls)
         self._arrivals = Arrivals(self._sockets, np.load(clip), payload_type)
         self._departures = Departures(self._sockets, np.load(speech), payload_type, self._presses)
@@ -59,8 +62,11 @@ class FarEnd:
         for each, port in zip(self._sockets, ports, strict=True):
             if port:
                 each.connect(("127.0.0.1", port))
-        self._departures.leave_out([call for call, port in enumerate(ports) if not port])
-        self._live = sum(port > 0 for port in ports)
+        self._leave_out([call for call, port in enumerate(ports) if not port])
+
+    def _leave_out(self, calls: list[int]) -> None:
+        self._departures.leave_out(calls)
+        self._live = self._departures.live
 
     def run(self) -> None:
         """Until the bench goes."""
@@ -94,7 +100,8 @@ class FarEnd:
             if not line:
                 return False
             match json.loads(line):
-                case {"measure": seconds}:
+                case {"measure": seconds, "without": calls}:
+                    self._leave_out(calls)
                     self._begin(tick, float(seconds))
                 case {"hush": _}:
                     self._hushed = True
@@ -156,12 +163,30 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _bound() -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    bound.bind(("127.0.0.1", 0))
-    bound.setblocking(False)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    return bound
+def _pairs(count: int) -> list[tuple[socket.socket, socket.socket]]:
+    """Sockets of RTP and RTCP on neighbouring ports; RTCP is taken in and left unread. RuntimeError without ports."""
+    first = random.randrange(*PORTS, 2)
+    found: list[tuple[socket.socket, socket.socket]] = []
+    for port in [*range(first, PORTS[1], 2), *range(PORTS[0], first, 2)]:
+        if len(found) == count:
+            return found
+        rtp, rtcp = _socket(), _socket()
+        try:
+            rtp.bind(("127.0.0.1", port))
+            rtcp.bind(("127.0.0.1", port + 1))
+        except OSError:
+            rtp.close()
+            rtcp.close()
+        else:
+            found.append((rtp, rtcp))
+    raise RuntimeError(f"{count} pairs of ports are needed and {len(found)} could be had")
+
+
+def _socket() -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    return made
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def summarise(packets: Packets, calls: int, seconds: float) -> Summary:
     due = round(seconds * 1000 / FRAME_MS)
     packets = _sorted(packets)
     starts = np.flatnonzero(np.diff(packets.call, prepend=-1))
-    silent = calls - starts.size
+    silent = max(0, calls - starts.size)
     if starts.size == 0:
         return Summary(silent * due, silent * due, 0, dict.fromkeys(PERCENTILES))
     sizes = np.diff(starts, append=packets.call.size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -38,7 +38,7 @@ class PlaneDesign:
         self._slots: dict[int, MediaSlot] = {}
         self._digits = 0
         self._received = 0
-        self._faults: dict[int, str] = {}
+        self._faults: dict[int, str] = {}  # by call: why it was refused, or given up
         self._empty = asyncio.Event()
 
     @property
@@ -59,6 +59,9 @@ class PlaneDesign:
         await asyncio.sleep(1)  # refusals come back as events
         return [self._slots[index].port if index in self._slots else 0 for index in range(len(far_ports))]
 
+    def given_up(self) -> Collection[int]:
+        return self._faults.keys()
+
     async def finish(self) -> Found:
         slots = list(self._slots.values())
         for begin in range(0, len(slots), BATCH):
@@ -71,11 +74,6 @@ class PlaneDesign:
 
     async def close(self) -> None:
         await self._plane.stop()
-
-    @property
-    def faults(self) -> list[str]:
-        """Why calls were refused."""
-        return sorted(set(self._faults.values()))
 
     def _clips(self) -> list[tuple[int, ...]]:
         """What calls of each part play: from their place to the clip's end, then again and again."""

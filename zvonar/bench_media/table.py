@@ -57,9 +57,9 @@ def cells(line: Line) -> tuple[str, ...]:
     )
 
 
-def _minute(value: float | None) -> float | None:
+def _minute(value: float) -> float:
     """CPU seconds a call and minute, of µs a call and 20 ms."""
-    return None if value is None else value * CALL_MINUTE / 1e6
+    return value * CALL_MINUTE / 1e6
 
 
 def _number(value: float | None, places: int) -> str:

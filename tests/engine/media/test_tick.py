@@ -52,6 +52,7 @@ from engine.media.wire import (
     SpeechStarted,
     Stop,
 )
+from engine.recording.channels import Channels
 
 FAR = ("192.0.2.1", 4000)
 SLOTS = 4
@@ -696,6 +697,24 @@ def test_another_ssrc_goes_on(stage):
     assert stage.counts == (6, 6, 0, 0)
 
 
+def test_a_far_end_with_our_ssrc(stage):
+    """We take another; one who goes on to repeat what we send does not make us run."""
+    stage.open()
+    stage.turn()
+    stage.ssrc = stage.packets()[0].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.ssrc = stage.packets()[-1].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.do(Close())
+    packets = stage.packets()
+    assert [packet.ssrc == packets[0].ssrc for packet in packets] == [True] * 2 + [False] * 3
+    assert len({packet.ssrc for packet in packets}) == 2
+    assert [(b.sequence - a.sequence) % (1 << 16) for a, b in pairwise(packets)] == [1] * 4
+    assert stage.events[-1].received == 2
+
+
 def test_bursts_are_read_out(stage):
     stage.open()
     for _ in range(40):
@@ -1174,3 +1193,47 @@ def test_what_is_not_sent_is_recorded_as_silence(stage):
     stage.do(Remote(*FAR, send=False))
     stage.turn()
     assert [turn[2][0].tobytes() == SILENCE for turn in stage.tape.turns] == [False, True]
+
+
+def recorded(stage):
+    """Both channels of the only call, which is over."""
+    channels = Channels()
+    told = [
+        channels.take(np.array([number], np.uint32), decode(tx, Law.A), decode(rx, Law.A) * present[:, None])
+        for number, (_, _, tx, _, rx, _, present) in enumerate(stage.tape.turns)
+    ]
+    return np.concatenate([*told, channels.finish(len(told), decode(stage.tape.tail, Law.A))]).T
+
+
+def test_an_echo_is_recorded_beside_what_it_repeats(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    for _ in range(30):
+        stage.turn()
+        stage.hear(parse(stage.wire.sent[0][-1]).payload)
+    stage.do(Close())
+    came, sent = recorded(stage)
+    assert len(sent) == 30 * 160
+    assert (came == sent).all()
+
+
+def test_a_stall_is_recorded_as_what_it_was(stage):
+    """The far end goes on: all that it said is there at its time, and we sent nothing."""
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    frames = NOISE[::-1][:4000].reshape(25, 160)
+    for number in range(10):
+        stage.turn()
+        stage.hear(coded(frames[number]))
+    for number in range(10, 15):
+        stage.hear(coded(frames[number]))
+    stage.tick.slip(5)
+    for number in range(15, 25):
+        stage.turn()
+        stage.hear(coded(frames[number]))
+    stage.do(Close())
+    came, sent = recorded(stage)
+    assert (came == decode(encode(frames.reshape(-1), Law.A), Law.A)).all()
+    clip = decode(encode(NOISE[: 20 * 160], Law.A), Law.A)
+    silence = decode(np.frombuffer(SILENCE * 5, np.uint8), Law.A)
+    assert (sent == np.concatenate([clip[:1600], silence, clip[1600:]])).all()

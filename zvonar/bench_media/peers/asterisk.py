@@ -14,14 +14,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from zvonar.bench_media.child import BenchError
-from zvonar.bench_media.cpu import on_core
+from zvonar.bench_media.cpu import favour, on_core
 from zvonar.bench_media.designs import Found, Task
 from zvonar.bench_media.peers.caller import Caller
 
@@ -102,11 +102,15 @@ class AsteriskDesign:
         self._configure({"HOME": str(self._home), "MODULES": modules, "DATA": data, "PORT": str(port)})
         command += ["-C", str(self._home / "etc" / "asterisk.conf")]
         self._process = self._spawn([*command, "-f"])
+        favour(self._process.pid)
         await self._booted(command)
         self._caller = await Caller.towards(port)
         return await self._caller.place(
             ["1" if self._task.hears(index) else "0" for index in range(len(far_ports))], far_ports
         )
+
+    def given_up(self) -> Collection[int]:
+        return ()
 
     async def finish(self) -> Found:
         keys = (self._home / "log" / "keys").read_text("utf-8", "replace")

@@ -1,8 +1,8 @@
-"""asyncio as one would write it: a DatagramProtocol a call, paced by the loop's timers, each at its own deadlines.
+"""asyncio as one would write it: for each call a DatagramProtocol that reads, and a task that sends and sleeps.
 
-`python -m zvonar.bench_media.peers.coroutines SETTINGS`. It makes a header and sends, reads headers, knows keys by
-their timestamp (RFC 4733), hears the same share of the calls with the same detector as the plane, and counts. It asks
-for real-time scheduling like the plane.
+`python -m zvonar.bench_media.peers.coroutines SETTINGS`. Packets are made and read by the same functions that the plane
+uses for a single packet, keys are known by the same rules, and the same share of the calls is heard by the same
+detector. Deadlines are absolute, and it asks for real-time scheduling like the plane.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import gc
 import json
 import random
-import struct
 import sys
 from functools import partial
 from typing import Any, Final, cast
@@ -20,15 +19,16 @@ import numpy as np
 
 from detection.level import energies
 from engine.media.g711 import Law, decode
+from engine.media.rtp import FRAME_SAMPLES, Packet, build, parse
+from engine.media.telephone_event import Presses
+from engine.media.telephone_event import parse as parse_event
 from zvonar.bench_media.clip import part
 from zvonar.bench_media.cpu import ask_for_fifo
-from zvonar.bench_media.pacing import FRAME_SAMPLES
 from zvonar.bench_media.peers.ear import Ear
 from zvonar.bench_media.peers.seat import raise_limit, say
 from zvonar.bench_media.presses import DIGIT_TYPE
 
 FRAME_S: Final = 0.020
-HEADER: Final = struct.Struct("!BBHII")
 
 
 class Call(asyncio.DatagramProtocol):
@@ -39,56 +39,55 @@ class Call(asyncio.DatagramProtocol):
     ) -> None:
         self._payloads = payloads
         self._energies = energies
-        self._ear = ear
-        self._cursor = begin
+        self._begin = begin
         self._payload_type = payload_type
-        self._sequence = random.getrandbits(16)
-        self._timestamp = random.getrandbits(32)
-        self._ssrc = random.getrandbits(32)
-        self._loop = asyncio.get_running_loop()
+        self._ear = ear
+        self._presses = Presses()
         self._transport: asyncio.DatagramTransport | None = None
-        self._deadline = 0.0
-        self._last: tuple[int, int] | None = None
         self.received = 0
         self.bad = 0
         self.digits = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
-        self._deadline = self._loop.time() + random.uniform(FRAME_S, 2 * FRAME_S)
-        self._loop.call_at(self._deadline, self._send)
 
-    def _send(self) -> None:
+    async def send(self) -> None:
+        """Play the clip again and again, until cancelled."""
         assert self._transport is not None
-        header = HEADER.pack(0x80, self._payload_type, self._sequence, self._timestamp, self._ssrc)
-        self._transport.sendto(header + self._payloads[self._cursor])
-        if self._ear is not None:
-            self._ear.sent(self._energies[self._cursor])
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
-        self._cursor = (self._cursor + 1) % len(self._payloads)
-        self._deadline += FRAME_S
-        self._loop.call_at(self._deadline, self._send)
+        loop = asyncio.get_running_loop()
+        sequence, timestamp, ssrc = random.getrandbits(16), random.getrandbits(32), random.getrandbits(32)
+        deadline = loop.time() + random.uniform(0, FRAME_S)
+        cursor = self._begin
+        while True:
+            deadline += FRAME_S
+            await asyncio.sleep(deadline - loop.time())
+            packet = Packet(False, self._payload_type, sequence, timestamp, ssrc, self._payloads[cursor])
+            self._transport.sendto(build(packet))
+            if self._ear is not None:
+                self._ear.sent(self._energies[cursor])
+            sequence = (sequence + 1) & 0xFFFF
+            timestamp = (timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+            cursor = (cursor + 1) % len(self._payloads)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        if len(data) < HEADER.size or data[0] & 0xC0 != 0x80:
+        packet = parse(data)
+        if packet is None:
             self.bad += 1
             return
-        _, second, _, timestamp, ssrc = HEADER.unpack_from(data)
         self.received += 1
-        if second & 0x7F == DIGIT_TYPE:
-            if (ssrc, timestamp) != self._last:
-                self._last = (ssrc, timestamp)
+        if packet.payload_type == DIGIT_TYPE:
+            event = parse_event(packet.payload)
+            if event and self._presses.take(packet.ssrc, packet.timestamp, packet.marker, event):
                 self.digits += 1
         elif self._ear is not None:
-            self._ear.hear(decode(np.frombuffer(data, np.uint8, offset=HEADER.size), Law.A))
+            self._ear.hear(decode(np.frombuffer(packet.payload, np.uint8), Law.A))
 
     def error_received(self, exc: Exception) -> None:
         """A refusal told by ICMP: the far end is not there yet, or no more."""
 
 
 async def carry(settings: dict[str, Any]) -> None:
-    """Until the standard input ends."""
+    """Until a line comes, or the end of the input."""
     loop = asyncio.get_running_loop()
     clip = np.load(settings["clip"])
     payloads = [frame.tobytes() for frame in clip]
@@ -103,8 +102,11 @@ async def carry(settings: dict[str, Any]) -> None:
     gc.freeze()
     over: asyncio.Future[None] = loop.create_future()
     loop.add_reader(sys.stdin, _settle, over)
+    senders = [loop.create_task(call.send()) for call in calls]
     say({"ports": ports})
     await over
+    for sender in senders:
+        sender.cancel()
     say({"digits": sum(call.digits for call in calls), "received": sum(call.received for call in calls)})
 
 
