@@ -29,7 +29,7 @@ TOGETHER_S = 60.0  # for all calls; the longest takes 20
 CALLER = "79932432781"
 PROMPT_S, SECOND_S, TALK_S = 3.0, 1.0, 2.0
 MANAGER, OTHER_MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990002219", "79990001220", "79990001486"
-NOBODY = "79990001302"
+NOBODY, MENU = "79990001302", "79990001215"
 
 SCRIPTS = {
     "key": """
@@ -107,6 +107,10 @@ SCRIPTS = {
         blocks:
           ask: {{transfer: {{to: "{NOBODY}", ring: 3s}}, on: {{no_answer: after}}}}
           after: {{prompt: [{{file: second.wav}}]}}
+    """,
+    "extension": f"""
+        blocks:
+          ask: {{transfer: {{to: "{MENU}", digits: "10,2#"}}}}
     """,
     "second manager": f"""
         blocks:
@@ -227,6 +231,7 @@ SCENARIOS = [
     Scenario("talks", answered(by="us", path=["ask", "after"]), "manager"),
     Scenario("talks", answered(by="manager", path=["ask"]), "second manager"),
     Scenario("records us", answered(path=["ask", "after"]), "manager who does not answer"),
+    Scenario("silent", answered(by="manager"), "extension"),
     Scenario("holds us", answered(by="manager", digits="1"), "manager of one who holds"),
     Scenario("rings 3 s, then 486", failed("busy", 486, 17, ended_by="callee")),
     Scenario("busy, with a Reason", failed("busy", 486, 17, ended_by="callee")),
@@ -429,6 +434,11 @@ def test_the_callee_hears_that_it_rings(evening: Evening, asterisk: Asterisk) ->
     spectra = np.abs(np.fft.rfft(frames * np.hanning(400)))
     rings = (spectra.argmax(axis=1) == round(425 / 20)) & (spectra.max(axis=1) > 1e5)
     assert rings.sum() * 0.05 == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_menu_behind_the_managers_number_is_told_the_extension(evening: Evening, asterisk: Asterisk) -> None:
+    assert evening.of("silent", script="extension").result["manager"]["status"] == "answered"
+    assert asterisk.note(MENU, "keys") == b"102"
 
 
 def test_the_manager_sees_the_callees_number(evening: Evening, asterisk: Asterisk) -> None:
