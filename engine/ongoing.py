@@ -211,7 +211,7 @@ class OngoingCall:
                 self._signalling.hangup(name, cause)
             case AnswerOffer(answer):
                 self._signalling.answer_offer(name, answer)
-            case wire.Remote() | wire.SendDigits() | wire.Close():
+            case wire.Remote() | wire.Play() | wire.SendDigits() | wire.Close():
                 if slot is not None:
                     slot.send(order)
             case _:
