@@ -161,7 +161,7 @@ class RecordingConfig(_Section):
     """`[recording]`: calls that the service records."""
 
     folder: Path | None = None  # default: `recordings` beside the records
-    format: Literal["wav", "ogg"] = "wav"  # 1.9 MB a minute, lossless; Opus in Ogg: an eighth of that, more CPU
+    format: Literal["wav", "ogg"] = "wav"  # 1.9 MB a minute, lossless; Opus in Ogg: a fifth of that or less, more CPU
     keep_days: int = Field(default=30, ge=0, le=36_500)  # 0: for ever
 
 

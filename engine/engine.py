@@ -49,6 +49,7 @@ from ivr import parser
 from ivr.model import File, Pause, PromptItem, Record, Script, Text
 
 CLOSE_WITHIN_S = 8.0  # calls that go on when the engine closes are hung up, and given so long to end
+MEDIA_BACK_S = 5.0  # for a media process that died; its start takes less than one
 BUSY = 0.7  # above that share of the media tick no new call starts (DESIGN: before anybody hears it)
 
 _log = structlog.get_logger("zvonar.engine")
@@ -65,6 +66,7 @@ class Engine:
         self._plane = MediaPlane(config.media, host, self._clock, calls=legs * 2 if config.sandboxed else legs)
         clips = config.store.clips or platformdirs.user_cache_path("zvonar") / "clips"
         self._clips_folder = clips
+        self._tone_numbers: dict[PromptItem | Tone, int] = {}
         self._clips = ClipCache(clips, config.clips.max_s)
         self.speaker = Speaker(config.speech, clips / "spoken")
         self._sandbox = Sandbox(self._plane, self._clips, self._clock) if config.sandboxed else None
@@ -138,6 +140,7 @@ class Engine:
         try:
             await room.enter()
             try:
+                await self._media()
                 call = self._make(dial, trunk, to, outgoing, script, clips)
                 await self._pass(fence, call)
             except BaseException:
@@ -221,7 +224,10 @@ class Engine:
         return numbers
 
     async def _tones(self) -> dict[PromptItem | Tone, int]:
-        return {tone: self._plane.load(await asyncio.to_thread(self._tone, tone)) for tone in Tone}
+        if not self._tone_numbers:
+            made = {tone: await asyncio.to_thread(self._tone, tone) for tone in Tone}
+            self._tone_numbers = {tone: self._plane.load(clip) for tone, clip in made.items()}
+        return self._tone_numbers
 
     def _tone(self, tone: Tone) -> Clip:
         hold = self.config.media.hold if tone is Tone.HOLD else None
@@ -234,6 +240,13 @@ class Engine:
         if spoken.gender is not Gender[item.voice.upper()]:
             _log.warning("voice_replaced", wanted=item.voice, voice=spoken.voice)
         return spoken.path
+
+    async def _media(self) -> None:
+        """A media process that died is back soon; its end is no reason to lose who dials meanwhile."""
+        try:
+            await self._plane.wait(MEDIA_BACK_S)
+        except NoPorts as error:
+            raise DialError(f"{error}, and not back after {MEDIA_BACK_S:.0f} s; try again") from error
 
     def _make(
         self,

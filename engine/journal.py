@@ -132,9 +132,16 @@ def _compare(recorded: list[dict[str, Any]], replayed: list[dict[str, Any]]) -> 
     for index in range(max(len(recorded), len(replayed))):
         was = recorded[index] if index < len(recorded) else None
         now = replayed[index] if index < len(replayed) else None
-        if was != now:
+        if not _same(was, now):
             return Difference(index + 1, was, now)
     return None
+
+
+def _same(was: dict[str, Any] | None, now: dict[str, Any] | None) -> bool:
+    """A field that we tell and the journal does not is no difference: an earlier version did not know it."""
+    if was is None or now is None:
+        return was is now
+    return all(name in now and now[name] == value for name, value in was.items())
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

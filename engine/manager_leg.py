@@ -34,6 +34,7 @@ from engine.events import (
     RemoteOffer,
     Ringing,
     Side,
+    Trying,
 )
 from engine.media import wire
 from engine.orders import CancelTimer, LegOpened, LegOrder, LegRefused, OfLeg, OpenLeg, ReleaseLeg
@@ -137,8 +138,10 @@ class ManagerLeg:
                 self._answer_offer(offer)
             case Answered(answer) if self.stage is Stage.CALLING:
                 self._answered(answer)
-            case _ if self.stage is Stage.CALLING:
+            case Trying() | Ringing() | EarlyMedia() if self.stage is Stage.CALLING:
                 self._progress(event)
+            case _:
+                pass  # it came too late to matter, or is of its media, of which nothing follows
 
     def timer(self, name: str) -> None:
         """A timer of that name fired, ours or not."""
@@ -179,9 +182,9 @@ class ManagerLeg:
         self._set_timer(_RING, self._ring_s)  # the wait for a line was none of the manager's
         self._order(Place(self._settings.trunk, self.tally.to, self.tally.shown, self._session.offer()))
 
-    def _progress(self, event: object) -> None:
+    def _progress(self, event: Trying | Ringing | EarlyMedia) -> None:
         self._heard_of = True
-        if isinstance(event, Ringing | EarlyMedia):
+        if not isinstance(event, Trying):
             self.ringing = True
             self._out.fact("transfer_ringing", to=self.tally.to, code=event.code)
 

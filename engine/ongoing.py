@@ -189,9 +189,9 @@ class OngoingCall:
                 case OfLeg(leg, order):
                     self._order(leg, order)
                 case Join(leg):
-                    self._join(self._legs[leg].slot)
+                    self._join(self._slot_of(leg))
                 case ReleaseLeg(leg):
-                    self._legs.pop(leg).release()
+                    self._release(leg)
                 case SetTimer(name, at):
                     self._cancel(name)
                     self._timers[name] = self._clock.call_at(at, partial(self._fired, name))
@@ -203,7 +203,7 @@ class OngoingCall:
                     assert_never(output)
 
     def _order(self, leg: str, order: LegOrder) -> None:
-        name, slot = f"{self.id}:{leg}", self._legs[leg].slot
+        name, slot = f"{self.id}:{leg}", self._slot_of(leg)
         match order:
             case Place():
                 self._signalling.place(name, order)
@@ -216,6 +216,15 @@ class OngoingCall:
                     slot.send(order)
             case _:
                 assert_never(order)
+
+    def _slot_of(self, leg: str) -> MediaSlot | None:
+        further = self._legs.get(leg)
+        return None if further is None else further.slot
+
+    def _release(self, leg: str) -> None:
+        further = self._legs.pop(leg, None)
+        if further is not None:
+            further.release()
 
     def _join(self, other: MediaSlot | None) -> None:
         if other is not None:
@@ -245,6 +254,8 @@ class OngoingCall:
         if fact.type == "ended":
             for name in list(self._timers):
                 self._cancel(name)
+            for leg in list(self._legs):
+                self._release(leg)
             if self._journal:
                 self._journal.close()
             self._over(self)

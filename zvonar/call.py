@@ -66,7 +66,15 @@ async def _place(dial: Dial, config: Path | None, as_json: bool) -> dict[str, An
         return await call.result()
 
 
-_COLOURS = {"answered": "green", "digit": "cyan", "block": "bold", "ended": "bold", "barge_in": "yellow"}
+_COLOURS = {
+    "answered": "green",
+    "transfer_answered": "green",
+    "transfer_failed": "yellow",
+    "digit": "cyan",
+    "block": "bold",
+    "ended": "bold",
+    "barge_in": "yellow",
+}
 _ENVELOPE = ("call", "seq", "at", "type")
 
 
@@ -78,7 +86,7 @@ def line(fact: dict[str, Any], began: float) -> Text:
     else:
         shown = {name: value for name, value in fact.items() if name not in _ENVELOPE}
     told = "  ".join(f"{name} {_value(value)}" for name, value in shown.items() if value not in ("", None, []))
-    return Text.assemble((f"{fact['at'] - began:7.2f} s  ", "dim"), (f"{kind:<15}", _COLOURS.get(kind, "")), told)
+    return Text.assemble((f"{fact['at'] - began:7.2f} s  ", "dim"), (f"{kind:<18}", _COLOURS.get(kind, "")), told)
 
 
 def _value(value: Any) -> str:
@@ -92,6 +100,14 @@ def _recording(recording: dict[str, Any]) -> str:
     return f"{told}, {recording['state']}: {recording['why']}" if recording["why"] else told
 
 
+def _manager(manager: dict[str, Any]) -> str:
+    told = f"{manager['to']}, who saw {manager['shown']}: {manager['status'].replace('_', ' ')}"
+    if manager["answered_at"] is None:
+        return told if manager["sip_code"] is None else f"{told} (SIP {manager['sip_code']})"
+    talked_s = manager["ended_at"] - manager["answered_at"]
+    return f"{told} after {manager['answered_at'] - manager['started_at']:.1f} s, talked for {talked_s:.1f} s"
+
+
 def summary(result: dict[str, Any]) -> Text:
     """The result in a sentence or two."""
     told = f"\n{result['disposition'].replace('_', ' ')}"
@@ -103,6 +119,8 @@ def summary(result: dict[str, Any]) -> Text:
         told += f": {result['reason']}"
     if result["recording"]:
         told += f"\nrecording: {_recording(result['recording'])}"
+    if result["manager"]:
+        told += f"\nmanager: {_manager(result['manager'])}"
     if result["journal"]:
         told += f"\njournal: {result['journal']}"
     return Text(told)

@@ -7,6 +7,7 @@ from typing import Any
 
 from api.messages import Message
 from api.page import outcomes, telling
+from api.page.sound import sound
 from api.page.telling import Clip, Teller
 from api.store import records
 from api.store.calls import ApiCall
@@ -23,11 +24,12 @@ def teller_of(database: Database, kept: ApiCall) -> Teller:
 
 
 def in_words(teller: Teller, fact: dict[str, Any], language: str) -> dict[str, Any]:
-    """The fact with what it says: `text`, `tone` and `because` of an end, `plays_ms` of a prompt."""
+    """The fact with what it says: `text`, `tone`, `because` and `sound` of an end, `plays_ms` of a prompt."""
     more: dict[str, Any] = {"text": teller.tell(fact).render(language)}
     if fact["type"] == "ended":
         more["tone"] = outcomes.tone(str(fact.get("disposition")))
         more["because"] = reason(fact, language)
+        more["sound"] = sound(fact.get("media"), language)
     if fact["type"] == "prompt_started":
         more["plays_ms"] = teller.plays_ms(fact)
     return {key: value for key, value in fact.items() if key != "journal"} | more

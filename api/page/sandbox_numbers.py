@@ -30,6 +30,8 @@ _DOES = {
     "010": Message("there is no such number"),
     "011": Message("the line is overloaded"),
     "012": Message("a tune before the answer, then a person who presses 1"),
+    "015": Message("a manager who answers and talks"),
+    "016": Message("a manager who is busy"),
 }
 
 

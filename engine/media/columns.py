@@ -55,6 +55,7 @@ class Columns:
         self.listening = np.zeros(slots, bool)
         self.key_tones = np.zeros(slots, bool)  # keys are listened for in the audio
         self.taped = np.zeros(slots, bool)  # both directions are recorded
+        self.stalled = np.zeros(slots, np.int64)  # frames that the clock went on without us, and no recording has
         self.generation = np.zeros(slots, np.uint32)
         # bridging
         self.peer = np.full(slots, NOBODY, np.intp)  # whose far end this row sends, in place of what it plays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -61,6 +62,7 @@ class Incoming:
         self._refused = 0  # packets, since the far end was named
         self.refused: Counter[Refused] = Counter()
         self._flowing = False
+        self._collided = False
         jitter.late[row] = 0
 
     @property
@@ -153,6 +155,8 @@ class Incoming:
         anew = columns.received[row] == 0 or packet.ssrc != columns.rx_ssrc[row]
         if anew or (ahead > RESTART and behind > RESTART):
             columns.rx_ssrc[row] = packet.ssrc
+            if packet.ssrc == columns.ssrc[row] and not self._collided:
+                self._move()
             self._jitter.restart(row)
             ahead, behind, seen = 1, SEQUENCES - 1, 0
         else:
@@ -169,6 +173,13 @@ class Incoming:
             columns.expected[row] += ahead
         columns.received[row] += 1
         return True
+
+    def _move(self) -> None:
+        """The far end happens to have our SSRC: we take another (RFC 3550, section 8.2), once; then it is a loop."""
+        self._collided = True
+        columns, row = self._columns, self._row
+        columns.ssrc[row] = random.getrandbits(32)
+        columns.header["ssrc"][row] = columns.ssrc[row]
 
     def _hear(self, packet: Packet, size: int) -> None:
         law = PAYLOAD_TYPES[packet.payload_type]

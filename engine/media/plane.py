@@ -44,7 +44,8 @@ Handler = Callable[[float, SlotEvent], None]
 
 START_S: Final = 30.0  # a busy machine may take long to load numpy
 STOP_S: Final = 2.0
-RESTART_S: Final = 1.0  # after a death; one that cannot live shall not take the machine
+STEADY_S: Final = 10.0  # who lives so long is healthy
+RESTART_S: Final = 1.0  # after the second early death in a row; one that cannot live shall not take the machine
 MESSAGE_BYTES: Final = 1 << 18
 BUFFER_BYTES: Final = 1 << 20
 EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -90,6 +91,9 @@ class MediaPlane:
         self._generation = 0
         self._clips: dict[str, tuple[int, Clip]] = {}
         self._restart: asyncio.TimerHandle | None = None
+        self._spawned_at = 0.0
+        self._early_deaths = 0  # in a row
+        self._up = asyncio.Event()  # there are ports
         self.busy = 0.0  # share of its time that the media process worked in the last second
         self.late: Counter[Cause] = Counter()  # late ticks so far
 
@@ -127,6 +131,15 @@ class MediaPlane:
         if process is not None:
             await _end(process)
         await self._recorder.stop()
+
+    async def wait(self, within_s: float) -> None:
+        """Wait for a process that is starting anew. NoPorts if it takes longer."""
+        if self._up.is_set():
+            return
+        try:
+            await asyncio.wait_for(self._up.wait(), within_s)
+        except TimeoutError:
+            raise NoPorts("the media process is starting") from None
 
     def load(self, clip: Clip) -> int:
         """The number of a clip, for `Play.items`; loaded before any command that follows."""
@@ -171,6 +184,7 @@ class MediaPlane:
     # --- the process ------------------------------------------------------------------------------------
 
     def _spawn(self) -> None:
+        self._spawned_at = self._clock.now()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
@@ -201,6 +215,7 @@ class MediaPlane:
         self._connection = None
         self._unsent.clear()
         self._ports = ()
+        self._up.clear()
         self._free.clear()
 
     def _died(self) -> None:
@@ -215,7 +230,10 @@ class MediaPlane:
         _log.error("the media process died, %d calls lost their media; it starts anew", len(self._open))
         self._recorder.media_died()
         self._fault_all("the media process died")
-        self._restart = asyncio.get_running_loop().call_later(RESTART_S, self._spawn)
+        early = self._clock.now() - self._spawned_at < STEADY_S
+        self._early_deaths = self._early_deaths + 1 if early else 0
+        pause_s = RESTART_S if self._early_deaths > 1 else 0.0
+        self._restart = asyncio.get_running_loop().call_later(pause_s, self._spawn)
 
     def _fault_all(self, why: str) -> None:
         slots, self._open = list(self._open.values()), {}
@@ -292,6 +310,7 @@ class MediaPlane:
 
     def _begin(self, ready: Ready) -> None:
         self._ports = ready.ports
+        self._up.set()
         self._free = deque(range(len(ready.ports)))
         for number, clip in self._clips.values():
             self._send(Envelope(-1, 0, 0.0, Load(number, str(clip.path))))

@@ -61,13 +61,13 @@ def main(arguments: list[str]) -> int:
         gc.freeze()
         gc.disable()
         control.emit(Envelope(-1, 0, 0.0, Ready(tuple(ports_of(sockets)), _schedule())))
-        _run(tick, control, overload, settings.anchor)
+        _run(tick, control, tape, overload, settings.anchor)
     except Gone:
         pass
     return 0
 
 
-def _run(tick: Tick, control: Control, overload: Overload, anchor: float) -> None:
+def _run(tick: Tick, control: Control, tape: SharedTape, overload: Overload, anchor: float) -> None:
     pacer, steal = Pacer(time.monotonic() + FRAME_S), Steal()
     report = Report(control, overload, time.monotonic())
     turn_s, cpu_s, ended, turn, served = 0.0, time.thread_time(), time.monotonic(), -1, 0
@@ -88,6 +88,7 @@ def _run(tick: Tick, control: Control, overload: Overload, anchor: float) -> Non
         report.worked(anchor, ended, slack_s + turn_s, tick.slots)
         tick.shed(overload.shed(tick.slots))
         control.flush()
+        tape.flush()
 
 
 class Report:

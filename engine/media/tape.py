@@ -83,8 +83,6 @@ class SharedTape:
             self._ring.write(rows, generations, self._number[rows], flags, tx, rx)
             self._number[rows] += np.uint32(1)
         self._turns += 1
-        if self._unsent:
-            self._flush()
         # One notice under way is enough, so that a writer which stands still does not find the socket full of them.
         if self._turns >= NOTICE_TURNS and self._ring.seen >= self._told:
             self._turns = 0
@@ -108,9 +106,10 @@ class SharedTape:
     def _tell(self, notice: Notice) -> None:
         self._told = notice.position
         self._unsent.append(pack(notice))
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Once a tick: tell what the socket had no room for."""
         while self._unsent:
             try:
                 self._line.send(self._unsent[0])

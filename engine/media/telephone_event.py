@@ -4,8 +4,10 @@ Receiving. A press is one event with one RTP timestamp, repeated every 20 to 50 
 end, three times with the E bit. Any of these may be lost, doubled or late; so a press is known by its timestamp alone,
 and told at the first packet of it that comes. One thing breaks that rule: a long press may go on under a new timestamp
 (section 2.5.1.3: a segment, when the duration no longer fits; some senders do so every half second). It is the
-same press if its key is the same, no E came, the new packet bears no marker, and it begins where the last one had
-got to: exactly there, or, for a press of half a second and more, within the few packets that may have been lost.
+same press if its key is the same, no E came, the new packet bears no marker, and it begins exactly where the last one
+had got to; or, if packets were lost at that seam, just so long after the last one's timestamp as this far end's
+segments are, which its whole seams tell. Until there was one, half and whole seconds are taken for such if little was
+lost.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from typing import Final, NamedTuple
 
 EVENTS: Final = "0123456789*#ABCD"  # section 3.2, table 7
 ENDS: Final = 3  # the final packet is sent three times, section 2.5.1.4
-LONG_PRESS_S: Final = 0.5
-SEGMENT_GAP_S: Final = 0.06  # three packets may be lost at the seam of two segments
+SEGMENTS_S: Final = (0.5, 1.0)  # as they are seen
+SEAM_S: Final = 0.06  # three packets lost
+SEGMENTS_LOST: Final = 2  # one after another, at most
 REMEMBERED: Final = 32  # presses; late packets of older ones do not come
 
 _PAYLOAD = struct.Struct("!BBH")
@@ -51,7 +54,6 @@ def build(event: Event) -> bytes:
 @dataclass(slots=True)
 class _Press:
     code: int
-    started: int  # timestamp of the first segment
     timestamp: int  # of the last segment
     duration: int  # of the last segment
     ended: bool
@@ -61,8 +63,9 @@ class Presses:
     """Hears the presses of one call."""
 
     def __init__(self, rate_hz: int = 8000) -> None:
-        self._long = int(LONG_PRESS_S * rate_hz)
-        self._gap = int(SEGMENT_GAP_S * rate_hz)
+        self._seam = int(SEAM_S * rate_hz)
+        self._guesses = {int(seconds * rate_hz) for seconds in SEGMENTS_S}
+        self._segment = 0  # how long this far end's are; 0: it has shown none
         self._known: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
         self._last: _Press | None = None
 
@@ -80,16 +83,20 @@ class Presses:
         if last is not None and not marker and self._continues(last, timestamp, event):
             last.timestamp, last.duration, last.ended = timestamp, event.duration, event.end
             return None
-        self._last = _Press(event.code, timestamp, timestamp, event.duration, event.end)
+        self._last = _Press(event.code, timestamp, event.duration, event.end)
         return EVENTS[event.code]
 
     def _continues(self, last: _Press, timestamp: int, event: Event) -> bool:
         if last.ended or last.code != event.code:
             return False
-        reached = (last.timestamp + last.duration) & 0xFFFFFFFF
-        gap = (timestamp - reached) & 0xFFFFFFFF
-        held = (timestamp - last.started) & 0xFFFFFFFF
-        return gap == 0 or (held >= self._long and gap <= self._gap)
+        length = (timestamp - last.timestamp) & 0xFFFFFFFF
+        if length == last.duration:
+            self._segment = length
+            return True
+        if self._segment:
+            whole, rest = divmod(length, self._segment)
+            return rest == 0 and whole <= 1 + SEGMENTS_LOST
+        return length in self._guesses and 0 <= length - last.duration <= self._seam
 
 
 class Sending(NamedTuple):

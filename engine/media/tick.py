@@ -60,6 +60,7 @@ REFUSALS: Final = (
     Overloaded,
 )  # a command or a far end that makes no sense, not our mistake
 PACKETS_A_TICK: Final = 16  # read of one slot at most: what a stranger floods waits, and is dropped by the kernel
+STALL_FRAMES_MAX: Final = 50  # that a recording keeps of a stall; a longer one shortens it
 CHOSEN: Final = frozenset({"voice"})  # listeners that a call may ask for
 KEYS: Final = frozenset({"digits"})
 LOOK_AGAIN_PACKETS: Final = 32  # of a slot that gets one a tick: so often it is looked at for a second one
@@ -131,6 +132,7 @@ class Tick:
     def slip(self, frames: int) -> None:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
+        self._columns.stalled[self._columns.taped] += min(frames, STALL_FRAMES_MAX)
 
     def turn(self, now: float, phase: int = 0, late: bool = False) -> int:
         """One tick of the slots of a phase; how many sent. A late one goes without hearing, never without digits."""
@@ -172,7 +174,7 @@ class Tick:
             case Listen():
                 self._listen(slot, frozenset(command.listens))
             case Record():
-                self._columns.taped[slot.row] = True
+                self._columns.taped[slot.row], self._columns.stalled[slot.row] = True, 0
                 self._want(slot.row)
                 self._jitter.lag(slot.row)
                 self._tape.open(slot.row, slot.generation, command.path)
@@ -226,9 +228,14 @@ class Tick:
             self._jitter.close(row)
 
     def _pass_on(self, row: int, digit: str) -> None:
-        """A key that the far end of this row pressed is pressed by whoever sends what it says."""
+        """A key that the far end of this row pressed is pressed by whoever sends what it says.
+
+        Except where it is a tone, and the hearer takes keys as tones only: that one has it in what is said.
+        """
+        as_tone = self._slots[row].keys_as_tones
         for hearer in np.flatnonzero(self._columns.peer == row).tolist():
-            self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
+            if not (as_tone and self._slots[hearer].keys_as_tones):
+                self._each(hearer, lambda slot: slot.obey(SendDigits(digit), self.now))
 
     def _drop(self, row: int) -> None:
         slot = self._slots.pop(row, None)
@@ -380,10 +387,20 @@ class Tick:
         return came
 
     def _record(self, rows: Rows) -> None:
+        columns = self._columns
+        stalled = columns.stalled[rows]
+        if stalled.any():  # a recording is as long as the call: what came in a stall is there, and we sent nothing
+            for frame in range(stalled.max()):
+                behind = rows[stalled > frame]
+                self._tape_frames(behind, np.zeros(behind.size, bool))
+            columns.stalled[rows] = 0
+        self._tape_frames(rows, columns.sending[rows])
+
+    def _tape_frames(self, rows: Rows, sent: NDArray[np.bool_]) -> None:
         columns, law = self._columns, self._jitter.law[rows]
         rx, present = self._jitter.lagging(rows)
         tx = columns.outbox[rows, HEADER_BYTES:]
-        tx[~columns.sending[rows]] = g711.SILENCE_OF_LAW[columns.law[rows[~columns.sending[rows]]]][:, None]
+        tx[~sent] = g711.SILENCE_OF_LAW[columns.law[rows[~sent]]][:, None]
         self._tape.turn(rows, columns.generation[rows], tx, columns.law[rows], rx, law, present)
 
     def _take(self, row: int, length: int) -> None:

@@ -1,6 +1,8 @@
 """Recording of calls: what both sides said, two channels in one file.
 
-The media process writes frames into memory that it shares with the writer process (`ring`); the writer puts both
-directions side by side (`channels`) and into files (`wav`, `ogg`), and says what became of each. A disk may stand still
-for half a minute: until then nothing is lost, and never does a packet wait for it.
+    tick -> tape (engine/media) -> ring, in shared memory -> studio -> channels -> wav, ogg      the writer process
+    call -> plane -> recorder --- starts it, and hears from it: Recorded                          the control side
+
+The media process writes the frames of all recorded calls into the memory and never waits; the writer takes them out
+when it can. A disk may stand still for half a minute until anything is lost, and never does a packet wait for it.
 """

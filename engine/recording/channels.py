@@ -1,7 +1,8 @@
 """Puts the two directions of a call side by side, frame by frame of 20 ms.
 
-What came lags behind what we sent by `LAG_FRAMES`, since the jitter buffer waits for what is late; so what we sent
-waits here. A frame that never came, or was lost on its way to us, is silence in its channel.
+What came lags behind what we sent by `BEHIND_FRAMES`, since the jitter buffer waits for what is late; so what we sent
+waits here. A packet stands beside what we sent in the 20 ms in which it came. A frame that never came, or was lost on
+its way to us, is silence in its channel.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.media.jitter import LAG_FRAMES
+from engine.media.jitter import DELAY_FRAMES, LAG_FRAMES
 from engine.media.rtp import FRAME_SAMPLES
 
+# A packet that comes while a tick's 20 ms go by is read in the next tick, waits `DELAY_FRAMES`, and lags.
+BEHIND_FRAMES: Final = 1 + DELAY_FRAMES + LAG_FRAMES
 CHANNELS: Final = 2  # left: what came from the far end; right: what we sent
 
 Linear = NDArray[np.int16]
@@ -36,7 +39,7 @@ class Channels:
             at = numbers.astype(np.int64) - self._next
             sent, came = _spread(sent, at, count), _spread(came, at, count)
             self.lost += count - numbers.size
-        too_early = min(count, max(0, LAG_FRAMES - self._next))  # it came before the recording began
+        too_early = min(count, max(0, BEHIND_FRAMES - self._next))  # it came before the recording began
         self._next += count
         return self._join(sent, came[too_early:])
 
@@ -48,7 +51,7 @@ class Channels:
             rest = self.take(np.array([frames - 1], np.uint32), _silence(1), _silence(1))
             self.lost += 1
         wanted = len(self._waiting)
-        tail = tail[max(0, LAG_FRAMES - self._next) :][:wanted]
+        tail = tail[max(0, BEHIND_FRAMES - self._next) :][:wanted]
         tail = np.concatenate([tail, _silence(wanted - len(tail))])
         return np.concatenate([rest, self._join(_silence(0), tail)])
 

@@ -24,7 +24,7 @@ from engine.recording import ring
 from engine.recording.order import Forsake, Order, Recover, pack
 
 STOP_S: Final = 10.0  # for a slow disk to take what waits
-YOUNG_S: Final = 5.0  # a writer that dies younger is not started again before it is wanted
+YOUNG_S: Final = 5.0  # where a second writer dies so young, none is started before it is wanted
 MESSAGE_BYTES: Final = 1 << 18
 BUFFER_BYTES: Final = 1 << 20
 MEDIA_DIED: Final = "the media process died"
@@ -49,8 +49,9 @@ class Recorder:
         self._now = now
         self._ring = ring.create(slots)
         self._media_end, self._writer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._media_end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
+        self._replaced_at = -YOUNG_S  # when a writer was started in the place of a dead one
         self._connection: socket.socket | None = None
         self._unsent: deque[bytes] = deque()
         self._begun: dict[tuple[int, int], _Begun] = {}
@@ -68,8 +69,8 @@ class Recorder:
     def begin(self, row: int, generation: int, path: str, handler: Handler) -> None:
         """The media process is about to be told to record; `handler(at, recorded)` is called in the loop."""
         self._begun[row, generation] = _Begun(path, self._now(), handler)
-        if self._process is None:
-            self._spawn()
+        if self._process is None and not self._spawn():
+            asyncio.get_running_loop().call_soon(self._fail)
 
     def media_died(self) -> None:
         """Nobody goes on with what was begun."""
@@ -97,7 +98,7 @@ class Recorder:
 
     # --- the process ------------------------------------------------------------------------------------
 
-    def _spawn(self) -> None:
+    def _spawn(self) -> bool:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         ours.setblocking(False)
@@ -107,17 +108,22 @@ class Recorder:
         # -P: a folder named `engine` where the user happens to stand is not ours.
         command = [sys.executable, "-P", "-m", "engine.recording.writer", *map(str, descriptors)]
         with theirs:
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # a terminal's Ctrl-C and hang-up are the control side's affair
-            )
-        self._started_at = self._now()
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    pass_fds=descriptors,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                    start_new_session=True,  # a terminal's Ctrl-C and hang-up are the control side's affair
+                )
+            except OSError as error:
+                ours.close()
+                _log.error("the writer of recordings cannot be started: %s", error)
+                return False
         self._connection = ours
         asyncio.get_running_loop().add_reader(ours, self._read)
+        return True
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -135,13 +141,19 @@ class Recorder:
             process.kill()
             process.wait()
         _log.error("the writer of recordings died, %d are incomplete", len(self._begun))
-        if self._now() - self._started_at < YOUNG_S:
-            for key, begun in list(self._begun.items()):
-                self._tell(key, self._now(), Recorded(begun.path, 0, Saved.FAILED, WRITER_DIED, begun.at))
-        elif self._begun:
-            self._spawn()
-            for (row, generation), begun in self._begun.items():
-                self._send(Recover(row, generation, begun.path, begun.at, WRITER_DIED))
+        young = self._now() - self._replaced_at < YOUNG_S
+        if not self._begun:
+            return
+        if young or not self._spawn():
+            self._fail()
+            return
+        self._replaced_at = self._now()
+        for (row, generation), begun in self._begun.items():
+            self._send(Recover(row, generation, begun.path, begun.at, WRITER_DIED))
+
+    def _fail(self) -> None:
+        for key, begun in list(self._begun.items()):
+            self._tell(key, self._now(), Recorded(begun.path, 0, Saved.FAILED.value, WRITER_DIED, begun.at))
 
     # --- messages ---------------------------------------------------------------------------------------
 

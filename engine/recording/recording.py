@@ -84,11 +84,10 @@ class Recording:
                 self._file.close()
             except OSError as error:  # a full disk refuses the end of it too
                 why = why or _words(error)
-            samples = _name(self.path)
+            samples = _name(self.path, why)
         except OSError as error:
             return self._failed(error)
-        state = Saved.INCOMPLETE if why else Saved.SAVED
-        return Recorded(str(self.path), duration_ms(samples), state.value, why, self._started_at)
+        return _told(self.path, samples, why, self._started_at)
 
     def _failed(self, error: OSError) -> Recorded:
         return Recorded(str(self.path), 0, Saved.FAILED.value, _words(error), self._started_at)
@@ -97,10 +96,10 @@ class Recording:
 def recover(path: str, started_at: float, why: str) -> Recorded:
     """Finish what a writer left that died; it is incomplete, and `why` says so."""
     try:
-        samples = _name(Path(path))
+        samples = _name(Path(path), why)
     except OSError:
-        return Recorded(path, 0, Saved.FAILED.value, why, started_at)
-    return Recorded(path, duration_ms(samples), Saved.INCOMPLETE.value, why, started_at)
+        samples = 0
+    return _told(Path(path), samples, why, started_at)
 
 
 def part_of(path: Path) -> Path:
@@ -127,8 +126,16 @@ def _create(path: Path) -> SoundFile:
         raise
 
 
-def _name(path: Path) -> int:
-    """The file grows no more: put it right, and give it its name. How many samples it has."""
+def _told(path: Path, samples: int, why: str, started_at: float) -> Recorded:
+    state = Saved.SAVED if not why else Saved.INCOMPLETE if samples else Saved.FAILED
+    return Recorded(str(path), duration_ms(samples), state.value, why, started_at)
+
+
+def _name(path: Path, why: str) -> int:
+    """The file grows no more: put it right, and give it its name, unless nothing is in it for some reason.
+
+    Returns how many samples it has. OSError.
+    """
     part = part_of(path)
     if path.suffix == ".ogg":
         from engine.recording.ogg import samples_of
@@ -136,7 +143,10 @@ def _name(path: Path) -> int:
         samples = samples_of(part)
     else:
         samples = wav.mend(part)
-    os.replace(part, path)
+    if samples or not why:
+        os.replace(part, path)
+    else:
+        part.unlink()
     return samples
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ import pytest
 
 from engine.dial import Dial, DialError, Fenced
 from engine.engine import Engine
+from engine.media.plane import NoPorts
 
 pytestmark = pytest.mark.anyio
 SCRIPT = Path(__file__).parents[2] / "configs/scripts/appointment/appointment.yaml"
@@ -105,3 +108,22 @@ async def test_a_recording_that_cannot_be_calls_nobody(tmp_path: Path) -> None:
         for path, told in ((tmp_path / "call.mp3", r"\.wav or \.ogg"), (tmp_path / "none" / "call.wav", "no folder")):
             with pytest.raises(DialError, match=told):
                 await one.dial(Dial("79990000001", SCRIPT, record_to=path))
+
+
+async def test_the_media_process_dies() -> None:
+    """Its calls end at once, with BYE; who dials in the gap waits for the next one, and is connected."""
+    async with engine() as one:
+        call = await one.dial(Dial("79990000006", SCRIPT))
+        async for fact in call:
+            if fact["type"] == "prompt_started":
+                break
+        os.kill(one._plane.pid, signal.SIGKILL)
+        result = await call.result()
+        assert (result["disposition"], result["reason"]) == ("internal_error", "the media process died")
+        assert result["media"] is None
+        with pytest.raises(NoPorts, match="starting"):
+            await one._plane.wait(0)
+        call = await one.dial(Dial("79990000001", SCRIPT))
+        result = await call.result()
+    assert (result["disposition"], result["answers"]) == ("answered", ["1"])
+    assert result["media"]["received"] > 50

@@ -60,6 +60,19 @@ def test_a_changed_fact_is_found(tmp_path: Path) -> None:
     assert difference.recorded["type"] == "digit"
 
 
+def test_what_an_earlier_version_did_not_tell_is_no_difference(tmp_path: Path) -> None:
+    path = tmp_path / "call.jsonl"
+    write(path)
+    *lines, last = path.read_text().splitlines()
+    ended = json.loads(last)
+    del ended["fact"]["manager"]
+    path.write_text("\n".join([*lines, json.dumps(ended)]) + "\n")
+    assert replay(path).difference is None
+    ended["fact"]["cost"] = 5
+    path.write_text("\n".join([*lines, json.dumps(ended)]) + "\n")
+    assert replay(path).difference is not None
+
+
 def test_a_changed_input_is_found(tmp_path: Path) -> None:
     path = tmp_path / "call.jsonl"
     write(path)

@@ -29,8 +29,26 @@ def test_a_much_later_report_is_a_new_press() -> None:
     assert taken([(0.0, "1", "rfc4733"), (SAME_PRESS_S + 0.1, "1", "info")]) == "11"
 
 
-@given(st.text("0123456789*#", max_size=20), st.floats(0.05, 0.5), st.floats(0.0, 1.0))
-def test_two_channels_tell_what_one_tells(keys: str, spacing: float, delay: float) -> None:
-    first = [(index * spacing, key, "rfc4733") for index, key in enumerate(keys)]
-    second = [(at + delay, key, "info") for at, key, _ in first]
-    assert taken(sorted(first + second, key=lambda report: report[0])) == keys
+@given(
+    st.text("0123456789*#", max_size=20),
+    st.floats(0.05, 0.5),
+    st.floats(0.0, 1.0),
+    st.permutations(["rfc4733", "info", "inband"]),
+)
+def test_channels_tell_what_one_tells(keys: str, spacing: float, delay: float, channels: list[str]) -> None:
+    reports = [
+        (index * spacing + late * delay / 2, key, channel)
+        for index, key in enumerate(keys)
+        for late, channel in enumerate(channels)
+    ]
+    assert taken(sorted(reports, key=lambda report: report[0])) == keys
+
+
+@given(st.text("12", max_size=12), st.lists(st.sampled_from(["both", "info", "inband"]), min_size=12, max_size=12))
+def test_what_one_channel_loses_the_other_brings(keys: str, brought: list[str]) -> None:
+    """Presses three seconds apart, INFO half a second after the tone. A press that only one brought is still one."""
+    reports = []
+    for index, (key, by) in enumerate(zip(keys, brought, strict=False)):
+        reports += [(index * 3.0, key, "inband")] if by != "info" else []
+        reports += [(index * 3.0 + 0.5, key, "info")] if by != "inband" else []
+    assert taken(reports) == keys

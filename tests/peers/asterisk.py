@@ -57,6 +57,9 @@ SUBSCRIBERS = {
     "reads our keys": "215",
     "REFER": "216",
     "writes down the caller": "217",
+    "talks": "218",
+    "manager": "219",
+    "manager in mu-law": "220",
     "rings 3 s, then 486": "301",
     "rings for ever": "302",
     "only 100": "303",
@@ -189,18 +192,22 @@ class Asterisk:
         """What the subscriber heard: A-law, 8000 bytes a second, as the packets brought it."""
         return self.note(number, "alaw")
 
+    def gives(self, name: str, codes: bytes) -> None:
+        """What a subscriber says: A-law, under the name that the dialplan has for it ("callee", "manager")."""
+        (self.home / "recordings" / f"{name}.alaw").write_bytes(codes)
+
     def note(self, number: str, kind: str) -> bytes:
-        """What the subscriber wrote down: "keys", "caller"."""
+        """What the subscriber wrote down: "keys", "caller", "rtcp"."""
         return (self.home / "recordings" / f"{number}.{kind}").read_bytes()
 
     def trunk(self, name: str) -> dict[str, Any]:
-        """The `[[trunk]]` table of one way in: digest, info, ulaw, address, sha-256, wrong-password, dead.
+        """The `[[trunk]]` table of one way in: digest, info, inband, ulaw, address, sha-256, wrong-password, dead.
 
         "address" and "sha-256" go by the address that calls, so their engine binds there (BINDS).
         """
         table: dict[str, Any] = {"name": name, "server": f"127.0.0.1:{self.port}", "numbers": ["79932432781"]}
         match name:
-            case "digest" | "info" | "ulaw" | "sha-256":
+            case "digest" | "info" | "inband" | "ulaw" | "sha-256":
                 return table | {"username": name, "password": PASSWORD}
             case "address":
                 return table

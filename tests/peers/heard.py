@@ -64,6 +64,16 @@ def heard_of(clip: bytes, recording: bytes) -> tuple[int, int]:
     return start, int(differ[0]) if differ.size else both
 
 
+def same_share(clip: bytes, recording: bytes) -> float:
+    """How much of the clip is in the recording, unchanged and in its place: where a lost packet is no disaster."""
+    start, _ = heard_of(clip, recording)
+    if start < 0:
+        return 0.0
+    both = min(len(clip), len(recording) - start)
+    same = np.frombuffer(clip, np.uint8, both) == np.frombuffer(recording, np.uint8, both, start)
+    return float(same.sum() / len(clip))
+
+
 def likeness_db(clip: bytes, recording: NDArray[np.int16]) -> float:
     """How far above its difference from the clip a recording lies, best alignment: for what cannot be exact."""
     wanted = linear(clip).astype(np.float64)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from asterisk import KEYS_OF_BURST, Asterisk
-from heard import QUIET, heard_of, likeness_db, linear, make_clip
+from heard import QUIET, heard_of, likeness_db, linear, make_clip, same_share
 
 from engine.journal import replay
 from zvonar import Dial, Engine
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.peer
 
 TOGETHER_S = 60.0  # for all calls; the longest takes 20
 CALLER = "79932432781"
-PROMPT_S, SECOND_S = 3.0, 1.0
+PROMPT_S, SECOND_S, TALK_S = 3.0, 1.0, 2.0
+MANAGER, OTHER_MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990002219", "79990001220", "79990001486"
 
 SCRIPTS = {
     "key": """
@@ -89,6 +90,21 @@ SCRIPTS = {
             on: {voice: spoken, done: unheard}
           spoken: {}
           unheard: {}
+    """,
+    "manager": f"""
+        blocks:
+          ask:
+            transfer: {{to: "{MANAGER}", caller_id: callee}}
+            on: {{ended: after}}
+          after: {{prompt: [{{file: second.wav}}]}}
+    """,
+    "manager of one who holds": f"""
+        blocks:
+          ask: {{transfer: {{to: "{OTHER_MANAGER}"}}}}
+    """,
+    "second manager": f"""
+        blocks:
+          ask: {{transfer: {{to: ["{BUSY}", "{MU_LAW_MANAGER}"]}}}}
     """,
 }
 
@@ -177,6 +193,8 @@ SCENARIOS = [
     Scenario("1 after 0.3 s", CONFIRMED, trunk="info"),
     Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve"),
     Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve", trunk="info"),
+    Scenario(KEY, CONFIRMED, trunk="inband"),
+    Scenario("twelve digits", answered(digits=KEYS_OF_BURST, path=["ask", "got"]), "twelve", trunk="inband"),
     Scenario("long digit", answered(digits="5", path=["ask", "again", "once"]), "key within 2 s"),
     Scenario("1 and #", answered(digits="1#", path=["ask", "confirmed"]), "number and #"),
     Scenario("9, then 1", answered(digits="91", path=["ask", "confirmed"])),
@@ -200,6 +218,9 @@ SCENARIOS = [
     Scenario("UPDATE", CONFIRMED),
     Scenario("REFER", CONFIRMED),
     Scenario("writes down the caller", answered(by="callee")),
+    Scenario("talks", answered(by="us", path=["ask", "after"]), "manager"),
+    Scenario("talks", answered(by="manager", path=["ask"]), "second manager"),
+    Scenario("holds us", answered(by="manager", digits="1"), "manager of one who holds"),
     Scenario("rings 3 s, then 486", failed("busy", 486, 17, ended_by="callee")),
     Scenario("busy, with a Reason", failed("busy", 486, 17, ended_by="callee")),
     Scenario("rings for ever", failed("no_answer", 487, 19, ended_by="us"), timeout_s=2),
@@ -209,7 +230,7 @@ SCENARIOS = [
     Scenario(KEY, failed("trunk_error", None, 102, ended_by="network"), trunk="dead", timeout_s=2),
     *(Scenario(str(code), failed(disposition, code, cause)) for code, disposition, cause in FINALS),
 ]
-BY_BIND = (("digest", "info", "ulaw", "wrong-password", "dead"), ("address",), ("sha-256",))  # an engine each
+BY_BIND = (("digest", "info", "inband", "ulaw", "wrong-password", "dead"), ("address",), ("sha-256",))  # an engine each
 
 
 @dataclass
@@ -237,7 +258,11 @@ def evening(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory, tell: 
     codes = {
         "prompt": make_clip(folder / "prompt.wav", PROMPT_S, seed=1),
         "second": make_clip(folder / "second.wav", SECOND_S, seed=2),
+        "callee": make_clip(folder / "callee.wav", TALK_S, seed=3),
+        "manager": make_clip(folder / "manager.wav", TALK_S, seed=4),
     }
+    for name in ("callee", "manager"):
+        asterisk.gives(name, codes[name])
     for name, blocks in SCRIPTS.items():
         (folder / f"{name}.yaml").write_text(f"zvonar: 1\nstart: ask\n{_dedent(blocks)}", "utf-8")
     evening = Evening(folder, {}, [], codes)
@@ -367,6 +392,43 @@ def test_mu_law_arrives_too(evening: Evening, asterisk: Asterisk) -> None:
     assert likeness_db(evening.codes["prompt"], recording) > 30
 
 
+# --- a bridge between two of them --------------------------------------------------------------------------
+
+
+def test_each_hears_the_other_sample_by_sample(evening: Evening, asterisk: Asterisk) -> None:
+    callee = evening.of("talks", script="manager")
+    assert same_share(evening.codes["manager"], asterisk.recording(callee.number)) > 0.95
+    assert same_share(evening.codes["callee"], asterisk.recording(MANAGER)) > 0.95
+
+
+def test_each_hears_the_other_when_one_speaks_mu_law(evening: Evening, asterisk: Asterisk) -> None:
+    callee = evening.of("talks", script="second manager")
+    assert likeness_db(evening.codes["manager"], linear(asterisk.recording(callee.number))) > 25
+    assert likeness_db(evening.codes["callee"], linear(asterisk.recording(MU_LAW_MANAGER))) > 25
+
+
+def test_the_callee_hears_the_script_again_when_the_manager_has_hung_up(evening: Evening, asterisk: Asterisk) -> None:
+    recording = asterisk.recording(evening.of("talks", script="manager").number)
+    said, _ = heard_of(evening.codes["manager"], recording)
+    behind = recording[said + len(evening.codes["manager"]) :]
+    assert same_share(evening.codes["second"], behind) > 0.9  # its tape loses a frame or two at the hang-up
+
+
+def test_the_manager_sees_the_callees_number(evening: Evening, asterisk: Asterisk) -> None:
+    callee = evening.of("talks", script="manager")
+    assert asterisk.note(MANAGER, "caller").decode() == callee.number
+    assert callee.result["manager"]["shown"] == callee.number
+    assert evening.of("talks", script="second manager").result["manager"]["shown"] == CALLER
+
+
+def test_a_busy_manager_and_then_another(evening: Evening) -> None:
+    outcome = evening.of("talks", script="second manager")
+    told = [(fact["type"], fact["to"]) for fact in outcome.facts if fact["type"].startswith("transfer_")]
+    assert told[:3] == [("transfer_started", BUSY), ("transfer_failed", BUSY), ("transfer_started", MU_LAW_MANAGER)]
+    manager = outcome.result["manager"]
+    assert (manager["to"], manager["status"], manager["sip_code"]) == (MU_LAW_MANAGER, "answered", 200)
+
+
 def test_heard_ms_of_a_whole_prompt(evening: Evening) -> None:
     heard_ms = evening.of("records us").result["heard_ms"]
     assert heard_ms == pytest.approx(1000 * (PROMPT_S + 0.5 + 2 * SECOND_S), abs=20)
@@ -397,6 +459,31 @@ def test_nobody_hears_what_nobody_heard(evening: Evening) -> None:
 def test_missing_media_is_told(evening: Evening) -> None:
     assert "no_media" in evening.of("no RTP").types()
     assert "no_media" not in evening.of("silent").types()
+
+
+def test_both_ends_tell_the_same_of_the_media(evening: Evening, asterisk: Asterisk) -> None:
+    """What Asterisk says of our stream by its own statistics, and what our result says, its reports among it."""
+    outcome = evening.of("1 after 15 s")
+    fields = asterisk.note(outcome.number, "rtcp").decode().split(";")
+    theirs = {name: float(value) for name, _, value in (field.partition("=") for field in fields if field)}
+    assert theirs["rxcount"] == pytest.approx(15 * 50, abs=15)
+    assert theirs["lp"] == 0
+    assert theirs["rxjitter"] * 1000 < 10
+    assert 0 <= theirs["rtt"] < 0.1
+    media = outcome.result["media"]
+    assert media["sent"] == pytest.approx(theirs["rxcount"], abs=100)
+    assert (media["lost"], media["invalid"], media["doubled"], media["remote_lost"]) == (0, 0, 0, 0)
+    assert 0 <= media["round_trip_ms"] < 100
+    assert 0 <= media["jitter_ms"] < 20
+    assert media["mos"] > 4
+    assert not media["one_way_audio"]
+    assert evening.of("no RTP").result["media"]["one_way_audio"]
+
+
+def test_keys_as_tones_are_told_as_such(evening: Evening) -> None:
+    for trunk, channel in (("digest", "rfc4733"), ("info", "info"), ("inband", "inband")):
+        facts = evening.of("twelve digits", trunk).facts
+        assert {fact["channel"] for fact in facts if fact["type"] == "digit"} == {channel}
 
 
 # --- what is signalled ------------------------------------------------------------------------------------

@@ -199,6 +199,56 @@ async def test_a_flood_of_garbage_changes_nothing(caller, plane, make_clip):
     check_voice(caller.far_end.came)
 
 
+FLOOD = """
+import socket, sys, time
+target, until = ("127.0.0.1", int(sys.argv[1])), time.monotonic() + 1.5
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+    packet, sent = bytes.fromhex("800800010000000100000001") + bytes(160), 0
+    while time.monotonic() < until:
+        for _ in range(100):
+            stranger.sendto(packet, target)
+        sent += 100
+print(sent)
+"""
+
+
+async def test_a_flood_on_a_live_port(callers, plane, make_clip):
+    """As many packets a second as a process can send (100,000 and more), on the RTP and the RTCP port of a call: from
+    strangers, who look like the far end's packets, and from its own address, which nobody can tell from it."""
+    number = plane.load(make_clip(NOISE))
+    flooded, reported, mad, other = calls = [await callers() for _ in range(4)]
+    for one in calls:
+        one.slot.send(one.far_end.remote())
+        one.far_end.send(one.slot.port)
+        await one.until(MediaStarted)
+        one.slot.send(Play(1, (number,), "any"))
+    floods = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, str(port), stdout=asyncio.subprocess.PIPE)
+        for port in (flooded.slot.port, reported.slot.port + 1)
+    ]
+    for _ in range(50):
+        for one in (flooded, reported, other):
+            one.far_end.send(one.slot.port)
+        for _ in range(500):
+            mad.far_end.transport.sendto(b"\x80", ("127.0.0.1", mad.slot.port))
+        await asyncio.sleep(0.02)
+    for one in calls:
+        await one.until(Played)
+    sent = [int((await flood.communicate())[0]) for flood in floods]
+    assert min(sent) > 20_000  # of each, on a busy machine
+    for one in (flooded, reported, other):
+        one.far_end.send_press(one.slot.port, 5)
+        await one.until(Digit)
+        closed = await one.close()
+        assert (closed.received, closed.lost, closed.invalid, closed.overflowed) == (51 + 6, 0, 0, 0)
+        assert encode(NOISE, Law.A).tobytes() in one.far_end.payload
+        check_voice(one.far_end.came)
+    closed = await mad.close()
+    assert closed.garbage == closed.invalid > 500
+    assert closed.overflowed > 0
+    assert encode(NOISE, Law.A).tobytes() in mad.far_end.payload
+
+
 @pytest.mark.parametrize("host", ["198.51.100.1", "0.0.0.0", "255.255.255.255", "224.0.0.1"])
 async def test_strangers_flood_a_call_to_nowhere(callers, plane, host):
     """An address that cannot be reached from here ends nothing but, at most, its own call."""

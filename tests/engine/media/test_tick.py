@@ -52,6 +52,7 @@ from engine.media.wire import (
     SpeechStarted,
     Stop,
 )
+from engine.recording.channels import Channels
 
 FAR = ("192.0.2.1", 4000)
 SLOTS = 4
@@ -334,6 +335,19 @@ def test_prompts_follow_without_a_gap(stage):
     assert stage.events == [Played(1, 40 + 40 + 85, "ended"), Played(2, 40, "ended")]
 
 
+def test_what_is_repeated_goes_on_until_it_is_stopped(stage):
+    stage.open()
+    clip = stage.clip(NOISE[:320])
+    stage.do(Play(0, (clip, -40), repeat=True), Play(1, (clip,)))
+    stage.turn(10)
+    assert stage.payload() == ((coded(NOISE[:320]) + SILENCE * 2) * 3)[: 10 * 160]
+    assert stage.events == []
+    stage.do(Stop(), Play(2, (clip,)))
+    stage.turn(2)
+    assert stage.payload()[1600:] == coded(NOISE[:320])
+    assert stage.events == [Played(0, 200, "stopped"), Played(1, 0, "stopped"), Played(2, 40, "ended")]
+
+
 def test_pauses_that_are_no_frames(stage):
     stage.open()
     stage.do(Play(1, (-50,)), Play(2, ()), Play(3, (0,)))
@@ -515,6 +529,7 @@ def test_an_overloaded_process_opens_no_slot_and_gives_up_the_newest(stage):
         (Remote(*FAR, dtmf_rate=0), "at 0 Hz"),
         (Play(1, (-(10**30),)), "pause"),
         (Play(1, (77,)), "clip number 77"),
+        (Play(1, (), repeat=True), "nothing cannot be repeated"),
         (SendDigits("12x"), "substring"),
         (Listen(("x-ray",)), "x-ray"),
         (Open(), "open already"),
@@ -680,6 +695,24 @@ def test_another_ssrc_goes_on(stage):
     stage.do(Close())
     assert stage.events[:-1] == [MediaStarted()]
     assert stage.counts == (6, 6, 0, 0)
+
+
+def test_a_far_end_with_our_ssrc(stage):
+    """We take another; one who goes on to repeat what we send does not make us run."""
+    stage.open()
+    stage.turn()
+    stage.ssrc = stage.packets()[0].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.ssrc = stage.packets()[-1].ssrc
+    stage.hear()
+    stage.turn(2)
+    stage.do(Close())
+    packets = stage.packets()
+    assert [packet.ssrc == packets[0].ssrc for packet in packets] == [True] * 2 + [False] * 3
+    assert len({packet.ssrc for packet in packets}) == 2
+    assert [(b.sequence - a.sequence) % (1 << 16) for a, b in pairwise(packets)] == [1] * 4
+    assert stage.events[-1].received == 2
 
 
 def test_bursts_are_read_out(stage):
@@ -1085,6 +1118,18 @@ def test_a_key_on_one_side_of_a_bridge_is_pressed_on_the_other(stage):
     assert stage.of(Digit) == [Digit("7")]
 
 
+@pytest.mark.parametrize("other_takes_events", [True, False])
+def test_a_key_heard_as_a_tone_is_pressed_once_on_the_other_side(stage, other_takes_events):
+    """Whoever takes tones only hears it in the audio; pressed again it would be two."""
+    bridged(stage)
+    stage.do(Remote(*FAR, dtmf_type=None))
+    stage.do(Remote("192.0.2.2", 5000, dtmf_type=101 if other_takes_events else None), row=1, generation=5)
+    stage.ears.says = {1: [Heard(0, 60, "digit", KEYS.index("5"))]}
+    stage.turn(20)
+    assert stage.of(Digit) == [Digit("5", "inband")]
+    assert bool(stage.of(Sent)) == other_takes_events
+
+
 def test_a_lost_frame_is_the_last_one_again_and_then_silence(stage):
     bridged(stage)
     stage.hear(coded(NOISE[:160]))
@@ -1148,3 +1193,47 @@ def test_what_is_not_sent_is_recorded_as_silence(stage):
     stage.do(Remote(*FAR, send=False))
     stage.turn()
     assert [turn[2][0].tobytes() == SILENCE for turn in stage.tape.turns] == [False, True]
+
+
+def recorded(stage):
+    """Both channels of the only call, which is over."""
+    channels = Channels()
+    told = [
+        channels.take(np.array([number], np.uint32), decode(tx, Law.A), decode(rx, Law.A) * present[:, None])
+        for number, (_, _, tx, _, rx, _, present) in enumerate(stage.tape.turns)
+    ]
+    return np.concatenate([*told, channels.finish(len(told), decode(stage.tape.tail, Law.A))]).T
+
+
+def test_an_echo_is_recorded_beside_what_it_repeats(stage):
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    for _ in range(30):
+        stage.turn()
+        stage.hear(parse(stage.wire.sent[0][-1]).payload)
+    stage.do(Close())
+    came, sent = recorded(stage)
+    assert len(sent) == 30 * 160
+    assert (came == sent).all()
+
+
+def test_a_stall_is_recorded_as_what_it_was(stage):
+    """The far end goes on: all that it said is there at its time, and we sent nothing."""
+    stage.open()
+    stage.do(Play(1, (stage.clip(NOISE),)), Record("/somewhere/call.wav"))
+    frames = NOISE[::-1][:4000].reshape(25, 160)
+    for number in range(10):
+        stage.turn()
+        stage.hear(coded(frames[number]))
+    for number in range(10, 15):
+        stage.hear(coded(frames[number]))
+    stage.tick.slip(5)
+    for number in range(15, 25):
+        stage.turn()
+        stage.hear(coded(frames[number]))
+    stage.do(Close())
+    came, sent = recorded(stage)
+    assert (came == decode(encode(frames.reshape(-1), Law.A), Law.A)).all()
+    clip = decode(encode(NOISE[: 20 * 160], Law.A), Law.A)
+    silence = decode(np.frombuffer(SILENCE * 5, np.uint8), Law.A)
+    assert (sent == np.concatenate([clip[:1600], silence, clip[1600:]])).all()

@@ -4,9 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.media.jitter import LAG_FRAMES
 from engine.media.rtp import FRAME_SAMPLES
-from engine.recording.channels import Channels
+from engine.recording.channels import BEHIND_FRAMES, Channels
 
 
 def frames(first, count):
@@ -15,14 +14,14 @@ def frames(first, count):
     return np.repeat(numbers.astype(np.int16)[:, None], FRAME_SAMPLES, axis=1)
 
 
-def record(ticks, cuts=(), lost=frozenset(), tail=LAG_FRAMES):
-    """A call whose far end echoes us at once: tick n sends n + 1, and what came then is told `LAG_FRAMES` later."""
+def record(ticks, cuts=(), lost=frozenset(), tail=BEHIND_FRAMES):
+    """A call whose far end echoes us at once: tick n sends n + 1, and what came then is told `BEHIND_FRAMES` later."""
     channels, out = Channels(), []
-    sent, came = frames(1, ticks), frames(1 - LAG_FRAMES, ticks)
+    sent, came = frames(1, ticks), frames(1 - BEHIND_FRAMES, ticks)
     for begin, end in zip([0, *cuts], [*cuts, ticks], strict=True):
         numbers = np.array([n for n in range(begin, end) if n not in lost], np.uint32)
         out.append(channels.take(numbers, sent[numbers], came[numbers]))
-    out.append(channels.finish(ticks, frames(ticks - LAG_FRAMES + 1, tail)))
+    out.append(channels.finish(ticks, frames(ticks - BEHIND_FRAMES + 1, tail)))
     samples = np.concatenate(out).reshape(-1, FRAME_SAMPLES, 2)
     assert (samples == samples[:, :1]).all()
     return channels, samples[:, 0]
@@ -44,14 +43,14 @@ def test_what_is_lost_is_silence_and_counted(ticks, cuts, lost):
     came, sent = told.T
     assert channels.lost == len(lost)
     assert sent.tolist() == [0 if n in lost else n + 1 for n in range(ticks)]
-    assert came.tolist() == [0 if n + LAG_FRAMES in lost else n + 1 for n in range(ticks)]
+    assert came.tolist() == [0 if n + BEHIND_FRAMES in lost else n + 1 for n in range(ticks)]
 
 
 def test_a_short_tail_is_silence_in_the_end():
-    _, told = record(30, tail=LAG_FRAMES - 5)
+    _, told = record(30, tail=BEHIND_FRAMES - 5)
     assert told[:, 0].tolist() == [*range(1, 26), 0, 0, 0, 0, 0]
 
 
 def test_a_tail_that_is_longer_does_not_prolong_the_call():
-    _, told = record(30, tail=LAG_FRAMES + 9)
+    _, told = record(30, tail=BEHIND_FRAMES + 9)
     assert told[:, 0].tolist() == list(range(1, 31))

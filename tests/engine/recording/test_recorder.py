@@ -5,14 +5,15 @@ import os
 import resource
 import signal
 import socket
+import sys
 import wave
 
 import numpy as np
 import pytest
 
 from engine.media.g711 import Law, decode
-from engine.media.jitter import LAG_FRAMES
 from engine.media.tape import NOTICE_TURNS, SharedTape
+from engine.recording.channels import BEHIND_FRAMES
 from engine.recording.recorder import Recorder
 from engine.recording.recording import part_of
 from engine.recording.ring import Ring
@@ -51,7 +52,7 @@ class Studio:
     def turn(self, count=1, rows=(0, 1)):
         rows = np.array(rows)
         for _ in range(count):
-            before = self.ticks - LAG_FRAMES
+            before = self.ticks - BEHIND_FRAMES
             present = np.full(len(rows), before >= 0 and self.present[before])
             self.tape.turn(
                 rows, rows + 5, SENT[self.ticks, rows], LAWS[rows], CAME[before, rows], LAWS[1 - rows], present
@@ -59,7 +60,7 @@ class Studio:
             self.ticks += 1
 
     def end(self, row):
-        tail = slice(max(0, self.ticks - LAG_FRAMES), self.ticks)
+        tail = slice(max(0, self.ticks - BEHIND_FRAMES), self.ticks)
         self.tape.close(row, row + 5, CAME[tail, row], int(LAWS[1 - row]), self.present[tail])
 
     async def until(self, true):
@@ -183,7 +184,6 @@ async def test_a_disk_that_takes_no_more_ends_the_recording(studio):
 
 
 async def test_a_killed_writer_leaves_what_can_be_played_and_another_goes_on(studio):
-    studio.recorder._now = iter(range(1000, 2000, 10)).__next__  # it was not young
     studio.begin(0)
     studio.turn(100, rows=[0])
     await studio.flow([0])
@@ -204,12 +204,18 @@ async def test_a_killed_writer_leaves_what_can_be_played_and_another_goes_on(stu
     assert studio.recorder.pid not in (pid, 0)
 
 
-async def test_a_writer_that_cannot_live_fails_what_it_had(studio):
+@pytest.mark.parametrize("program", ["/bin/false", "/no/python"])
+async def test_a_writer_that_cannot_live_fails_what_was_begun(studio, monkeypatch, program):
+    monkeypatch.setattr(sys, "executable", program)
     studio.begin(0)
-    os.kill(studio.recorder.pid, signal.SIGKILL)
     told = await studio.recorded(0)
     assert (told.state, told.why) == ("failed", "the process that writes recordings died")
     assert studio.recorder.pid == 0
+    monkeypatch.undo()
+    studio.begin(1)
+    studio.turn(20, rows=[1])
+    studio.end(1)
+    assert (await studio.recorded(1)).state == "saved"
 
 
 async def test_what_a_dead_media_process_said_is_kept(studio):
@@ -220,7 +226,7 @@ async def test_what_a_dead_media_process_said_is_kept(studio):
     for row in (0, 1):
         told = await studio.recorded(row)
         assert (told.state, told.why) == ("incomplete", "the media process died")
-        assert told.duration_ms == studio.check(row) * 20 == (60 - LAG_FRAMES) * 20
+        assert told.duration_ms == studio.check(row) * 20 == (60 - BEHIND_FRAMES) * 20
     again = SharedTape(studio.ring, studio._line, 2, lambda: 2000.0)
     studio.tape, studio.ticks = again, 0
     studio.recorder.begin(0, 5, str(studio.paths[0]), lambda at, recorded: studio._take("again", recorded))
@@ -235,5 +241,5 @@ async def test_a_writer_whose_service_is_gone_finishes_and_ends(studio):
     studio.begin(0)
     studio.turn(30, rows=[0])
     await studio.stop()
-    assert studio.check(0) == 30 - LAG_FRAMES
+    assert studio.check(0) == 30 - BEHIND_FRAMES
     assert studio.told == {}

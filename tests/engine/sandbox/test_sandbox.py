@@ -139,18 +139,18 @@ def near(expected: float) -> object:
 async def test_every_subscriber_does_what_the_table_says(exchange: Exchange) -> None:
     callers = {number: exchange.call(f"79990000{number}") for number in SUBSCRIBERS}
     placed = exchange.clock.now()
-    started = {"001": 1, "002": 2, "008": 1, "009": 1, "012": 1}
+    started = {"001": 1, "002": 2, "008": 1, "009": 1, "012": 1, "015": 2}
     await asyncio.gather(
-        *(exchange.until(callers[number], Failed) for number in ("003", "005", "010", "011")),
+        *(exchange.until(callers[number], Failed) for number in ("003", "005", "010", "011", "016")),
         *(exchange.until(callers[number], SpeechStarted, count) for number, count in started.items()),
         *(exchange.until(callers[number], Digit, count) for number, count in {"001": 1, "009": 2, "012": 1}.items()),
         exchange.until(callers["006"], Answered),
         exchange.until(callers["007"], Ended),
     )
 
-    codes = {number: callers[number].last for number in ("003", "005", "010", "011")}
+    codes = {number: callers[number].last for number in ("003", "005", "010", "011", "016")}
     assert {number: event.code for number, event in codes.items() if isinstance(event, Failed)} == {
-        "003": 486, "005": 603, "010": 404, "011": 503,
+        "003": 486, "005": 603, "010": 404, "011": 503, "016": 486,
     }  # fmt: skip
     assert callers["005"].at(Failed) - placed == near(3.0)
 
@@ -172,6 +172,9 @@ async def test_every_subscriber_does_what_the_table_says(exchange: Exchange) -> 
     assert callers["008"].after_answer(SpeechStarted)[0] == near(1.25)
     assert callers["009"].digits == "91"
     assert callers["009"].after_answer(Digit) == [near(3.0), near(6.0)]
+    manager = callers["015"]
+    assert manager.at(Answered) - manager.at(Ringing) == near(1.5)
+    assert manager.after_answer(SpeechStarted) == [near(0.35), near(4.05)]
     early = callers["012"]
     assert early.at(EarlyMedia) < early.at(MediaStarted) < early.at(Answered)
     assert early.at(Answered) - early.at(EarlyMedia) == near(2.0)
