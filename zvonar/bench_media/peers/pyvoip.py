@@ -40,13 +40,13 @@ def main(arguments: list[str]) -> int:
         zip(settings["far_ports"], settings["heard"], free_ports(), strict=False)
     ):
         client = RTPClient(codecs, "127.0.0.1", port, "127.0.0.1", far_port, TransmitType.SENDRECV, dtmf=digits.append)
+        client.write(sounds[part(index)])
         try:
             client.start()
             if heard:
                 threading.Thread(target=_hear, args=(client,), daemon=True).start()
         except RuntimeError:  # can't start new thread
             break
-        client.write(sounds[part(index)])
         ports.append(port)
     say({"ports": ports + [0] * (len(settings["far_ports"]) - len(ports))})
     sys.stdin.readline()
