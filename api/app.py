@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
@@ -10,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api import (
     blacklist,
@@ -20,7 +19,9 @@ from api import (
     get,
     moderation,
     record,
+    recording_files,
     replies,
+    sound,
     templates,
     webhooks,
 )
@@ -58,7 +59,6 @@ METHODS: dict[str, Method] = {
     "/webhooks/resend": webhooks.resend,
 }
 LANGUAGES = "/apiCalls/getAvailableLanguages"
-_RANGE = re.compile(r"bytes=([0-9]{1,12})-([0-9]{0,12})")
 READING = (get.get, get.get_with_templates)
 # At once, of each of these, on SQLite. They compute, and who computes shares one interpreter: more of them would be no
 # faster, and each takes its millisecond whenever a call or a `create` comes back from the database. Where the database
@@ -85,6 +85,7 @@ def make_app(service: Service) -> FastAPI:
     app.add_api_route("/calls/{number}/events", _events(service, events.stream), methods=["GET"])
     app.add_api_route("/calls/{number}/live", _events(service, live.stream), methods=["GET"], include_in_schema=False)
     app.add_api_route("/records/{token}.wav", _clip(service), methods=["GET", "HEAD"])
+    recording_files.add(app, service)
     app.add_api_route("/errors", error_pages.index, methods=["GET", "HEAD"])
     app.add_api_route("/errors/{code}", error_pages.page, methods=["GET", "HEAD"])
     app.add_api_route("/openapi.json", _openapi, methods=["GET", "HEAD"])
@@ -124,18 +125,9 @@ def _clip(service: Service) -> Callable[..., Awaitable[Response]]:
         found = await run_in_threadpool(find, token)
         if found is None or not service.clips.path(found.content).exists():
             raise Refusal(Code.NOT_FOUND, "There is no such record")
-        _ignore_wrong_range(request, service.clips.path(found.content).stat().st_size)
-        return FileResponse(service.clips.path(found.content), media_type="audio/wav")
+        return sound.response(request, service.clips.path(found.content), "audio/wav")
 
     return clip
-
-
-def _ignore_wrong_range(request: Request, size: int) -> None:
-    """A `Range` that is none, or lies behind the end, may be ignored (RFC 9110 section 14.2)."""
-    wanted = _RANGE.fullmatch(request.headers.get("range", ""))
-    if wanted and int(wanted[1]) < size and (not wanted[2] or int(wanted[2]) >= int(wanted[1])):
-        return
-    request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
 
 
 def _health(service: Service) -> Callable[[Request], Awaitable[Response]]:

@@ -10,9 +10,12 @@ from api import views
 from api.store.calls import ApiCall
 
 
-def end(kept: ApiCall) -> dict[str, Any]:
-    """The end of a call: `apiCalls` for those who read a list, the call's fields at the top for the others."""
-    shown = views.api_call(kept)
+def end(kept: ApiCall, base_url: str) -> dict[str, Any]:
+    """The end of a call: `apiCalls` for those who read a list, the call's fields at the top for the others.
+
+    `base_url` is what the address of its recording begins with.
+    """
+    shown = views.api_call(kept, base_url)
     last = shown["calls"][-1]
     # At the top `id` is the api-call's, as in the reply of `create`, where such a receiver has it from.
     flat = {**last, **{key: value for key, value in shown.items() if key != "calls"}, "callId": last["id"]}

@@ -15,8 +15,11 @@ from api.store.queue import End
 INTERRUPTED_CAUSE = 41  # Q.850 temporary failure
 
 
-def conclude(db: Connection, call_id: int, node: str, end: End) -> bool:
-    """The call is over; false if it is not this node's any more, and then nothing is written."""
+def conclude(db: Connection, call_id: int, node: str, end: End, base_url: str) -> bool:
+    """The call is over; false if it is not this node's any more, and then nothing is written.
+
+    `base_url` is what our own links begin with, in the webhook.
+    """
     call = queue.finish(db, call_id, node, end)
     if call is None:
         return False
@@ -24,7 +27,7 @@ def conclude(db: Connection, call_id: int, node: str, end: End) -> bool:
         return True
     url = call.request.options["webhookUrl"]
     if url:
-        outbox.add(db, call, "end", url, bodies.end(call), end.at)
+        outbox.add(db, call, "end", url, bodies.end(call, base_url), end.at)
     return True
 
 
@@ -33,14 +36,14 @@ def block_reached(db: Connection, call: ApiCall, note: Mapping[str, Any], now: f
     outbox.add(db, call, "block", note["webhook_url"], bodies.block(call, note), now)
 
 
-def sweep(db: Connection, node: str, now: float) -> int:
+def sweep(db: Connection, node: str, now: float, base_url: str) -> int:
     """What a dead node leaves: its calls, see `let_go`, and the webhooks that it was delivering."""
-    interrupted = let_go(db, node, now)
+    interrupted = let_go(db, node, now, base_url)
     outbox.release(db, node)
     return interrupted
 
 
-def let_go(db: Connection, node: str, now: float) -> int:
+def let_go(db: Connection, node: str, now: float, base_url: str) -> int:
     """A node's calls: what it never invited is queued again, the rest is over; how many were interrupted."""
     interrupted = queue.cut_off(db, node)
     for call in interrupted:
@@ -60,7 +63,7 @@ def let_go(db: Connection, node: str, now: float) -> int:
             tags=call.tags,
             facts=[told],
         )
-        conclude(db, call.id, node, end)
+        conclude(db, call.id, node, end, base_url)
     queue.release(db, node, now)  # after them: rows are locked in one order, see api.store.schema
     return len(interrupted)
 

@@ -28,7 +28,7 @@ from api.fields import (
     text,
 )
 from api.kinds import needs, of_kind, ref
-from api.phones import listed
+from api.phones import listed, normal
 
 DEFAULT_TIMEOUT_S = 30
 _CLOCK = re.compile(kinds.CLOCK)
@@ -123,12 +123,22 @@ def _timeout(value: Any) -> int:
     return integer(value) or DEFAULT_TIMEOUT_S
 
 
+def _managers(value: Any) -> Any:
+    if off(value):
+        return ()
+    given = [number for number in listed(value) if not empty(number)]
+    if len(given) > kinds.MOST_MANAGERS:
+        raise Unfit("holds {count} numbers; at most {most} can be tried", count=len(given), most=kinds.MOST_MANAGERS)
+    return tuple(normal(number) for number in given)
+
+
 Gender = Annotated[int, BeforeValidator(_gender), of_kind("Gender")]
 Clock = Annotated[str | None, BeforeValidator(_clock), of_kind("Clock")]
 Weekdays = Annotated[list[int] | None, BeforeValidator(_weekdays), of_kind("Weekdays")]
 SmartDelay = Annotated[int | None, BeforeValidator(smart_delay), of_kind("Delay")]
 Timeout = Annotated[int, BeforeValidator(_timeout), of_kind("Timeout")]
 Due = Annotated[int | None, BeforeValidator(_due), of_kind("Time")]
+Managers = Annotated[tuple[str, ...], BeforeValidator(_managers), of_kind("Managers")]
 Callees = Annotated[tuple[Any, ...], BeforeValidator(listed), of_kind("Callees")]
 
 
@@ -169,8 +179,8 @@ class Block(Fields):
     """Merged into that webhook's body; `{phone}` in its texts stands for the callee."""
     need_block: Flag = 0
     """1: the callee who chooses it is put on the stop list."""
-    manager_phone: Later = None
-    """A manager to connect the callee to."""
+    manager_phone: Managers = ()
+    """A manager to connect the callee to; several are tried in order, until one answers."""
     tag: ShortText = None
     """A label; `tagList` lists those of the blocks that a call passed."""
     recognize: Later = None
@@ -213,6 +223,10 @@ class Order(Fields):
     """1: the first clip waits until the callee has said hello."""
     voice_detection_enabled: Flag = 0
     """1: the callee's voice stops the first clip."""
+    need_recording: Flag = 0
+    """1: the call is recorded from the answer on, both sides; `recordFilePath` is where it can be heard."""
+    use_outgoing_phone_for_manager: Flag = 0
+    """1: the manager sees the number that was called from; else the callee's."""
     label: ShortText = None
     """Your mark of the source; the client's address if left out."""
     tag: ShortText = None
@@ -226,12 +240,8 @@ class Order(Fields):
     # What later versions bring to life:
     robots_block_enabled: LaterFlag = 0
     """Hang up on answering machines."""
-    need_recording: LaterFlag = 0
-    """Record the call."""
     need_recognition: LaterFlag = 0
     """Recognise what the callee says."""
-    use_outgoing_phone_for_manager: LaterFlag = 0
-    """Show the manager the number that was called from."""
 
 
 class Create(Order):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
 from api import conclusion
+from api.recordings import Unrecorded
 from api.script_store import Prepared
 from api.store import accounts, calls, queue, stop_list
 from api.store.claims import Claimed, Limits
 from api.store.queue import End
+from api.store.recordings import NewRecording
 from api.tariff import FREE
 from engine.dial import Dial, DialError, Fenced
 from engine.media.plane import NoPorts
@@ -35,6 +38,7 @@ class _Preparation(NamedTuple):
     script: Prepared
     ready: bool  # moderation allows it
     facts_before: int
+    record_to: Path | Unrecorded | None
 
 
 class Dialing:
@@ -50,6 +54,7 @@ class Dialing:
         self._call: OngoingCall | None = None
         self._called_off = False
         self._path: list[str] = []
+        self._record_to: Path | Unrecorded | None = None
 
     def call_off(self) -> None:
         """Dial nobody any more; a call that is placed already goes on."""
@@ -102,6 +107,7 @@ class Dialing:
         if not prepared.ready:
             await self._suppress("neither the account nor the clip has passed moderation")
             return None
+        self._record_to = prepared.record_to
         dispatcher.hub.open(claimed.api_call_id, prepared.facts_before)
         try:
             self._call = await dispatcher.engine.dial(self._dial(prepared.script), self._fence)
@@ -133,7 +139,9 @@ class Dialing:
         pays_for_s = dispatcher.tariff.affordable_s(claimed.price, held)
         if pays_for_s < script.longest_s:
             script = script.bounded(pays_for_s)
-        return _Preparation(script, ready, before)
+        place = dispatcher.recordings.place
+        record_to = place(claimed.api_call_id, claimed.id, dispatcher.now()) if script.recorded else None
+        return _Preparation(script, ready, before, record_to)
 
     def _dial(self, prepared: Prepared) -> Dial:
         claimed, journals = self._claimed, self._dispatcher.journals
@@ -144,6 +152,7 @@ class Dialing:
             trunk=self._trunk,
             timeout_s=prepared.timeout_s,
             detect_end_of_speech=prepared.detect_end_of_speech,
+            record_to=self._record_to if isinstance(self._record_to, Path) else None,
             journal=journals / f"{claimed.api_call_id}-{claimed.id}.jsonl" if journals else None,
             id=str(claimed.api_call_id),
             records=prepared.records,
@@ -196,15 +205,15 @@ class Dialing:
         noting = asyncio.create_task(self._note_down(prepared, told))
         try:
             async for fact in call:
-                hub.tell(number, fact)  # who watches does not wait for the store
+                hub.tell(number, _public(fact))  # who watches does not wait for the store
                 told.put_nowait(fact)
             told.put_nowait(None)
             await noting
         finally:
             noting.cancel()
         result = await call.result()
-        facts = [{key: value for key, value in fact.items() if key != "journal"} for fact in hub.facts(number)]
-        await self._conclude(self._end(result, facts))
+        end = await self._dispatcher.in_thread(self._end, result, hub.facts(number))
+        await self._conclude(end)
         _log.info("call_ended", disposition=result["disposition"], sip_code=result["sip_code"])
 
     async def _note_down(self, prepared: Prepared, told: asyncio.Queue[dict[str, Any] | None]) -> None:
@@ -213,6 +222,10 @@ class Dialing:
             match fact["type"]:
                 case "answered":
                     await self._note(queue.answered, self._claimed.id, self._node, fact["at"])
+                case "transfer_started":
+                    await self._note(queue.manager_called, self._claimed.id, self._node, fact["to"], fact["at"])
+                case "transfer_answered":
+                    await self._note(queue.manager_answered, self._claimed.id, self._node, fact["at"])
                 case "block":
                     self._path.append(fact["block"])
                     await self._reached(prepared, fact)
@@ -241,13 +254,16 @@ class Dialing:
     async def _conclude(self, end: End) -> None:
         for pause_s in _PAUSES_S:
             try:
-                mine = await self._write(conclusion.conclude, self._claimed.id, self._node, end)
+                base_url = self._dispatcher.recordings.base_url
+                mine = await self._write(conclusion.conclude, self._claimed.id, self._node, end, base_url)
             except Exception:
                 _log.exception("result_cannot_be_written")
                 await asyncio.sleep(pause_s)
                 continue
             if mine:
                 self._dispatcher.metrics.calls.labels(end.disposition).inc()
+                if end.recording:
+                    self._dispatcher.metrics.recordings.labels(end.recording.state).inc()
                 self._dispatcher.told()
             else:
                 _log.error("result_came_too_late", disposition=end.disposition)
@@ -274,9 +290,19 @@ class Dialing:
             answers=result["answers"],
             path=result["path"],
             tags=result["tags"],
+            manager=result.get("manager"),
+            recording=self._recording(result),
             cost=cost,
             facts=facts,
         )
+
+    def _recording(self, result: dict[str, Any]) -> NewRecording | None:
+        """What the engine says of it; looks at the file."""
+        recordings = self._dispatcher.recordings
+        if result["answered_at"] is not None and isinstance(self._record_to, Unrecorded):
+            return recordings.failed(self._record_to.why, result["answered_at"])
+        told = result.get("recording")
+        return None if told is None else recordings.told(told)
 
     async def _end_before(self, disposition: str, cause: int, reason: str) -> End:
         """The end of a call that never was."""
@@ -301,3 +327,13 @@ class Dialing:
                 return write(db, *arguments)
 
         return await self._dispatcher.in_thread(work)
+
+
+def _public(fact: dict[str, Any]) -> dict[str, Any]:
+    """The fact without the names of our own files: those who watch a call are not who runs the service."""
+    told = {key: value for key, value in fact.items() if key != "journal"}
+    if fact["type"] == "recording":
+        del told["path"]  # of `ended` it is the way through the menu
+    if fact.get("recording"):
+        told["recording"] = {key: value for key, value in fact["recording"].items() if key != "path"}
+    return told

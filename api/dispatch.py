@@ -20,6 +20,7 @@ from api.dialing import Dialing
 from api.hub import Hub
 from api.metrics import Metrics
 from api.node import Node
+from api.recordings import Recordings
 from api.script_store import ScriptStore
 from api.shielded import to_its_end
 from api.store import claims, nodes, queue
@@ -68,6 +69,7 @@ class Dispatcher:
         node: Node,
         hub: Hub,
         scripts: ScriptStore,
+        recordings: Recordings,
         *,
         tariff: Tariff,
         metrics: Metrics,
@@ -80,6 +82,7 @@ class Dispatcher:
         self.node = node
         self.hub = hub
         self.scripts = scripts
+        self.recordings = recordings
         self.tariff = tariff
         self.metrics = metrics
         self.journals = journals

@@ -33,12 +33,12 @@ class Remove(Fields):
 
 def get(call: Call) -> Outcome:
     """The account's api-calls of these numbers; others' and unknown ones are left out."""
-    return [views.api_call(kept) for kept in _asked(call)]
+    return [views.api_call(kept, call.base_url) for kept in _asked(call)]
 
 
 def get_with_templates(call: Call) -> Outcome:
     """The same for calls that were made from templates; others are left out."""
-    return [views.api_call(kept) for kept in _asked(call) if kept.request.template_id is not None]
+    return [views.api_call(kept, call.base_url) for kept in _asked(call) if kept.request.template_id is not None]
 
 
 def _asked(call: Call) -> list[ApiCall]:

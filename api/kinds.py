@@ -18,6 +18,7 @@ Schema = dict[str, Any]
 MAX_INTEGER = 10**15 - 1  # fifteen digits: what every JSON reader holds exactly, and a pattern can say
 MAX_IDS = 5000
 MAX_PHONES = 20_000
+MOST_MANAGERS = 10  # of a block
 MAX_URL = 2000
 MAX_PARAMETERS = 20_000
 SHORT = 200
@@ -249,6 +250,15 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "SomePhones": _any(
         "One or more telephone numbers. One that is none is refused by its own element of the reply.", *_SOME_PHONES
+    ),
+    "Managers": _any(
+        f"One to {MOST_MANAGERS} telephone numbers, in the order in which they are tried; nothing is none.",
+        {"type": "array", "items": {"anyOf": [ref("Phone"), _EMPTY]}, "maxItems": MOST_MANAGERS},
+        _values({"anyOf": [ref("Phone"), _EMPTY]}, maxProperties=MOST_MANAGERS),
+        _between(10**10, 10**11 - 1),
+        _string(f"(?:{_PHONE}(?:[,;\\n]{_PHONE}){{0,{MOST_MANAGERS - 1}}})?", examples=["74951234567"]),
+        _string(_any_case(OFF_WORDS)),
+        _NOTHING,
     ),
     "Callees": _any("Telephone numbers in any form; see what the method needs of them.", ref("Anything")),
     "Clip": _any(

@@ -23,6 +23,10 @@ class Metrics:
             "zvonar_call_start_delay_seconds", "From when a call was due to its INVITE", buckets=_SECONDS,
             registry=self.registry,
         )  # fmt: skip
+        self.recordings = Counter(
+            "zvonar_recordings", "Calls that were to be recorded, by what came of it: saved, incomplete, failed",
+            ["state"], registry=self.registry,
+        )  # fmt: skip
         self.requests = Histogram(
             "zvonar_http_request_seconds", "Requests, by method of the contract and HTTP status", ["method", "status"],
             buckets=_SECONDS, registry=self.registry,
@@ -40,11 +44,16 @@ class Metrics:
             ["reason"], registry=self.registry,
         )  # fmt: skip
         self._webhooks = Gauge("zvonar_webhooks_waiting", "Webhooks not delivered yet", registry=self.registry)
+        self._recordings = Gauge(
+            "zvonar_recordings_bytes", "Disk that the kept recordings of calls take", registry=self.registry
+        )
         self._busy = Gauge(
             "zvonar_media_busy_ratio", "Share of its time that the media process works", registry=self.registry
         )
 
-    def show(self, census: Mapping[str, int], waits: Mapping[str, int], webhooks: int, busy: float) -> bytes:
+    def show(
+        self, census: Mapping[str, int], waits: Mapping[str, int], webhooks: int, busy: float, recordings_bytes: int
+    ) -> bytes:
         """The page, with what is counted just now."""
         for kind, count in census.items():
             self._open.labels(kind).set(count)
@@ -53,4 +62,5 @@ class Metrics:
             self._waiting.labels(reason).set(waits.get(reason, 0))
         self._webhooks.set(webhooks)
         self._busy.set(busy)
+        self._recordings.set(recordings_bytes)
         return generate_latest(self.registry)

@@ -21,10 +21,15 @@ class Node:
     """Safe to use from any thread; its calls block."""
 
     def __init__(
-        self, database: Database, now: Callable[[], float], registrations: Callable[[], Mapping[str, TrunkState]] = dict
+        self,
+        database: Database,
+        now: Callable[[], float],
+        base_url: str,
+        registrations: Callable[[], Mapping[str, TrunkState]] = dict,
     ) -> None:
         self._database = database
         self._now = now
+        self._base_url = base_url  # what our own links begin with
         self._registrations = registrations
         self._told: dict[str, dict[str, Any]] | None = None  # of them, to the store
         self._beat_at = now()
@@ -67,7 +72,7 @@ class Node:
         interrupted = 0
         for node in dict.fromkeys(dead):
             with self._database.write() as db:
-                count = conclusion.sweep(db, node, now)
+                count = conclusion.sweep(db, node, now, self._base_url)
                 nodes.leave(db, node)
             _log.warning("node_died", node=node, interrupted=count)
             interrupted += count
@@ -76,10 +81,10 @@ class Node:
     def let_calls_go(self) -> None:
         """This node places no more calls; what it still has is over or queued again."""
         with self._database.write() as db:
-            conclusion.let_go(db, self.id, self._now())
+            conclusion.let_go(db, self.id, self._now(), self._base_url)
 
     def leave(self) -> None:
         """This node does nothing any more, also no webhooks."""
         with self._database.write() as db:
-            conclusion.sweep(db, self.id, self._now())
+            conclusion.sweep(db, self.id, self._now(), self._base_url)
             nodes.leave(db, self.id)

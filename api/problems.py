@@ -43,6 +43,7 @@ class Code(StrEnum):
     LANGUAGE_UNKNOWN = "language_unknown"
     SPEECH_UNAVAILABLE = "speech_unavailable"
     KEY_REUSED = "idempotency_key_reused"
+    RECORDING_GONE = "recording_gone"
     NOT_FOUND = "not_found"
     METHOD_WRONG = "method_wrong"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -224,6 +225,14 @@ PROBLEMS: Mapping[Code, Problem] = {
         "This Idempotency-Key was used for another request",
         ("A key stands for one request for 24 hours; its body must stay the same.",),
         "Take a new key for each new request, for example a UUID.",
+    ),
+    Code.RECORDING_GONE: Problem(
+        410,
+        "This recording is not kept any more",
+        (
+            "Recordings are kept for as many days as the operator has configured (`[recording] keep_days`), then deleted.",
+        ),
+        "Fetch recordings soon after the webhook; `recordFilePath` is null once a recording is deleted.",
     ),
     Code.NOT_FOUND: Problem(
         404,

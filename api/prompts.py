@@ -19,6 +19,7 @@ from api.speech import Spoken, language_of, needs_moderation
 from api.store import money, records
 from api.store.records import Record, RecordStatus
 from ivr.menu import Menu, MenuError, compile_menu
+from ivr.model import CallerId
 
 MODERATION = (
     "the account has not passed moderation, and neither has this clip: calls start when one of them has; "
@@ -105,6 +106,7 @@ def menu(wanted: Order, prompts: Prompts) -> Menu:
         return compile_menu(
             prompts.id_of(wanted.record) or "0", [_block(block, prompts) for block in wanted.ivrs],
             tag=wanted.tag, voice=bool(wanted.voice_detection_enabled), name="create",
+            manager_caller_id=CallerId.OUTGOING if wanted.use_outgoing_phone_for_manager else CallerId.CALLEE,
         )  # fmt: skip
     except MenuError as error:
         field = error.path.replace("[", ".").replace("]", "")

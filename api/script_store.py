@@ -31,6 +31,7 @@ class Prepared:
     timeout_s: float
     detect_end_of_speech: bool
     longest_s: float  # no call of the request is answered for longer
+    recorded: bool = False
 
     def bounded(self, longest_s: float) -> Prepared:
         """The same, hung up before it is answered for longer than that."""
@@ -77,4 +78,5 @@ class ScriptStore:
             timeout_s=float(request.options["timeout"]),
             detect_end_of_speech=bool(request.options["detectEndOfSpeech"]),
             longest_s=longest / 1000 + greeting_s + SLACK_S,
+            recorded=bool(request.options["needRecording"]),
         )

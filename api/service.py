@@ -21,10 +21,11 @@ from api.messages import Message
 from api.metrics import Metrics
 from api.node import Node
 from api.overview import Overview
+from api.recordings import Recordings
 from api.refusal_counts import RefusalCounts
 from api.script_store import ScriptStore
 from api.speech import Speech
-from api.store import accounts, outbox, queue
+from api.store import accounts, outbox, queue, recordings
 from api.store.database import Database
 from api.store.wakeup import CALLS, Listener
 from api.tariff import Tariff
@@ -67,6 +68,7 @@ class Service:
         self.clips = ClipStore(records_folder(self.database), ClipCache(config.store.clips, limits.max_s), limits)
         self.tariff = Tariff.of(config.tariff)
         self.speech = Speech(Speaker(config.speech, config.store.clips / "spoken"), self.clips, self.tariff)
+        self.recordings = Recordings(config.recording, config.api, self.database)
         self.hub = Hub()
         self.metrics = Metrics()
         self.refusals = RefusalCounts(self.database)
@@ -80,6 +82,7 @@ class Service:
         self._node: Node | None = None
         self._listener: Listener | None = None
         self._counting: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
         self._draining: Dispatcher | None = None
         self._ending = False
         self._held = ExitStack()
@@ -91,7 +94,9 @@ class Service:
         self._engine = await asyncio.to_thread(self._thread.start)
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
-        node = self._node = await asyncio.to_thread(Node, self.database, self.now, lambda: self._engine.registrations)
+        node = self._node = await asyncio.to_thread(
+            Node, self.database, self.now, self.recordings.base_url, lambda: self._engine.registrations
+        )
         self.overview = Overview(self.database, self.now)
         await asyncio.to_thread(node.sweep)
         await asyncio.to_thread(self._look_for_strays)
@@ -105,6 +110,7 @@ class Service:
         self._listener = Listener(self.database, self._hear)
         self._listener.start()
         self._counting = asyncio.create_task(self.refusals.write_on())
+        self._sweeping = asyncio.create_task(self.recordings.sweep_on(self.now))
 
     async def quiesce(self) -> None:
         """Start no more calls, let those that go on end (`[api] drain_s`), write their results.
@@ -135,6 +141,10 @@ class Service:
             await asyncio.gather(self._counting, return_exceptions=True)
             await asyncio.to_thread(self.refusals.write)
             self._counting = None
+        if self._sweeping:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
+            self._sweeping = None
         await asyncio.to_thread(self._leave)
         if self._listener:
             await asyncio.to_thread(self._listener.stop)
@@ -189,8 +199,8 @@ class Service:
     async def show_metrics(self) -> bytes:
         """The page of `/metrics`."""
         census = await asyncio.wrap_future(self._thread.run(self._census()))
-        waits, webhooks = await asyncio.to_thread(self._waits)
-        return self.metrics.show(census, waits, webhooks, self._engine.busy)
+        waits, webhooks, recorded = await asyncio.to_thread(self._waits)
+        return self.metrics.show(census, waits, webhooks, self._engine.busy, recorded)
 
     @property
     def node_id(self) -> str:
@@ -204,7 +214,7 @@ class Service:
 
     async def _dispatch(self, node: Node, deliverer: Deliverer) -> Dispatcher:
         dispatcher = Dispatcher(
-            self._engine, self.database, node, self.hub, ScriptStore(self.database, self.clips),
+            self._engine, self.database, node, self.hub, ScriptStore(self.database, self.clips), self.recordings,
             tariff=self.tariff, metrics=self.metrics, journals=self.config.store.journals, now=self.now,
             told=deliverer.wake,
         )  # fmt: skip
@@ -227,9 +237,9 @@ class Service:
         with self.database.read() as db:
             return {**queue.census(db, self.now()), "webhooks": outbox.census(db)}
 
-    def _waits(self) -> tuple[dict[str, int], int]:
+    def _waits(self) -> tuple[dict[str, int], int, int]:
         with self.database.read() as db:
-            return queue.waits(db, self.now()), outbox.census(db)
+            return queue.waits(db, self.now()), outbox.census(db), recordings.kept_bytes(db)
 
     def _hear(self, channel: str) -> None:
         """Another node has queued something."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 
 from api import failure
@@ -12,6 +13,7 @@ from api.problems import Code
 from api.store.accounts import Account
 from api.store.calls import ApiCall, Call
 from api.store.outbox import Webhook
+from api.store.recordings import Recording
 from api.store.records import Record, RecordStatus
 from api.store.templates import Template
 
@@ -58,7 +60,7 @@ def refused(phone: str, code: Code, message: Message) -> dict[str, Any]:
 
 
 def call(dialing: Call, owner: ApiCall, outcome: dict[str, Any]) -> dict[str, Any]:
-    """An element of `calls[]`."""
+    """An element of `calls[]`. `outcome` is what it has in common with its api-call."""
     return {
         "id": dialing.id,
         "phone": dialing.phone,
@@ -66,7 +68,6 @@ def call(dialing: Call, owner: ApiCall, outcome: dict[str, Any]) -> dict[str, An
         **outcome,
         "createdAt": int(dialing.created_at),
         "updatedAt": int(dialing.updated_at),
-        "recordFilePath": None,
         "label": owner.request.options["label"],
         "comment": "",
         "outgoingLineId": None,
@@ -78,10 +79,10 @@ def call(dialing: Call, owner: ApiCall, outcome: dict[str, Any]) -> dict[str, An
     }
 
 
-def api_call(kept: ApiCall) -> dict[str, Any]:
-    """An element of `get`'s reply."""
+def api_call(kept: ApiCall, base_url: str) -> dict[str, Any]:
+    """An element of `get`'s reply. `base_url` is what the address of a recording begins with."""
     options, last = kept.request.options, kept.calls[-1]
-    outcomes = [_outcome(dialing, kept) for dialing in kept.calls]
+    outcomes = [_outcome(dialing, kept, base_url) for dialing in kept.calls]
     return {
         **element(kept.id, kept.phone, options, kept.created_at),
         **outcomes[-1],
@@ -101,6 +102,13 @@ def api_call(kept: ApiCall) -> dict[str, Any]:
         "timeout": options["timeout"],
         "calls": [call(dialing, kept, outcome) for dialing, outcome in zip(kept.calls, outcomes, strict=True)],
     }
+
+
+def recording(kept: Recording | None, base_url: str) -> str | None:
+    """Where a dialing can be heard; None where it was not recorded, or is not kept any more."""
+    if kept is None or not kept.there:
+        return None
+    return f"{base_url}/recordings/{kept.token}{PurePosixPath(kept.file).suffix}"
 
 
 def record(kept: Record, base_url: str) -> dict[str, Any]:
@@ -195,17 +203,18 @@ def digit(answer: str) -> int | str:
     return int(answer) if answer.isdigit() else answer
 
 
-def _outcome(dialing: Call, owner: ApiCall) -> dict[str, Any]:
+def _outcome(dialing: Call, owner: ApiCall, base_url: str) -> dict[str, Any]:
     return {
         "ivrDigit": digit(dialing.answers[-1]) if dialing.answers else None,
         "startedAt": _seconds(dialing.started_at),
         "answeredAt": _seconds(dialing.answered_at),
-        "managerStartedAt": None,
-        "managerAnsweredAt": None,
+        "managerStartedAt": _seconds(dialing.manager_started_at),
+        "managerAnsweredAt": _seconds(dialing.manager_answered_at),
         "finishedAt": _seconds(dialing.finished_at),
         "toBlock": dialing.to_block,
         "hangupCause": dialing.hangup_cause,
-        "managerStatus": None,
+        "managerStatus": dialing.manager_status,
+        "recordFilePath": recording(dialing.recording, base_url),
         "cost": money(dialing.cost),
         "ivrAnswers": piped(dialing.answers),
         "ivrIdList": ivr_ids(owner, dialing),

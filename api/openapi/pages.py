@@ -38,6 +38,9 @@ def _text(name: str) -> Schema:
     return {name: {"schema": TEXT, "required": True}}
 
 
+_SOUND: Schema = {
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("audio/wav", "audio/ogg")}
+}
 _LANGUAGES = _good("application/json", success(array(ref("Language"))), "The languages.")
 _HEALTH = {"content": {"application/json": {"schema": ref("Health")}}}
 _READINESS = {"content": {"application/json": {"schema": ref("Readiness")}}}
@@ -71,6 +74,17 @@ PAGES: dict[str, dict[str, Schema]] = {
             | replies.refusals((Code.NOT_FOUND, *_BROKEN)),
             _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
                        "As `path` of a record has it."),
+        ),
+    },
+    "/recordings/{token}.{kind}": {
+        "get": _page(
+            CALLS, "Hear the recording of a call", "recording",
+            {"200": _SOUND | {"description": "8 kHz, two channels: the callee left, what the callee heard right."}}
+            | {"206": _SOUND | {"description": "The part that the header `Range` asked for."}}
+            | replies.refusals((Code.NOT_FOUND, Code.RECORDING_GONE, *_BROKEN)),
+            _parameter("path", "token", {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                       "As `recordFilePath` of a call has it."),
+            _parameter("path", "kind", {"enum": ["wav", "ogg"]}, "How it was recorded."),
         ),
     },
     "/errors": {

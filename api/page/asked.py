@@ -66,6 +66,8 @@ def _below(notes: Mapping[str, Mapping[str, Any]], name: str) -> list[dict[str, 
                 told["webhookParameters"] = note["webhook_parameters"]
             if note.get("need_block"):
                 told["needBlock"] = 1
+            if note.get("managers"):
+                told["managerPhone"] = ", ".join(note["managers"])
             if below := _below(notes, block):
                 told["ivrs"] = below
             found.append(told)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.messages import Message
-from api.page import outcomes, telling
+from api.page import manager_words, outcomes, telling
 from api.page.sound import sound
 from api.page.telling import Clip, Teller
 from api.store import records
@@ -48,11 +48,17 @@ def reason(fact: dict[str, Any], language: str) -> str:
 
 
 def result_of(
-    status: str, disposition: str | None, answers: Sequence[str], heard_ms: int, timeout_s: float | None
+    status: str,
+    disposition: str | None,
+    answers: Sequence[str],
+    heard_ms: int,
+    timeout_s: float | None,
+    manager_status: str | None,
 ) -> Message:
     """A dialing as a line says it, from what its row says: when things happened is not known there."""
     if disposition is None:
         return outcomes.STATUSES.get(status, outcomes.STATUSES["created"])
     if disposition.startswith("answered"):
-        return telling.answered(disposition, "".join(answers), None, heard_ms)
+        told = telling.answered(disposition, "".join(answers), None, heard_ms)
+        return manager_words.of_row(told, manager_status)
     return Teller(timeout_s=timeout_s or None).result({"disposition": disposition})

@@ -108,7 +108,7 @@ def _end(service: Service, account_id: int, number: int, language: str) -> dict[
     assert kept is not None
     last = kept.calls[-1]
     timeout_s = float(kept.request.options["timeout"])
-    said = result_of(last.status, last.disposition, last.answers, last.heard_ms, timeout_s)
+    said = result_of(last.status, last.disposition, last.answers, last.heard_ms, timeout_s, last.manager_status)
     return {"text": said.render(language), "tone": outcomes.tone(last.disposition)}
 
 

@@ -10,6 +10,7 @@ from api import bodies
 from api.store.calls import ApiCall, Call, Request
 from api.store.schema import CallStatus
 
+_URL = "https://calls.example"
 _AT = 1_767_254_400.0
 _OPTIONS: dict[str, Any] = {
     "needRecording": 0, "plannedAt": None, "webhookUrl": "https://crm.example/called",
@@ -26,7 +27,8 @@ def _call() -> ApiCall:
         status=CallStatus.FINISHED, waits_for="", due_at=_AT, closes_at=None, owner=None, trunk="main",
         invited_at=_AT, started_at=_AT, answered_at=_AT + 6, finished_at=_AT + 21, created_at=_AT, updated_at=_AT + 21,
         disposition="answered", sip_code=200, hangup_cause=16, heard_ms=11_200, answers=["1"], path=["menu", "menu-1"],
-        tags=["welcome", "yes"], to_block=0, held=Decimal(0), cost=Decimal("0.9"),
+        tags=["welcome", "yes"], to_block=0, manager=None, manager_started_at=None, manager_answered_at=None,
+        manager_status=None, held=Decimal(0), cost=Decimal("0.9"),
     )  # fmt: skip
     request = Request(7, 1, _OPTIONS, {}, {"menu-1": {"id": ""}}, None, _AT)
     return ApiCall(40, 1, call.phone, call.outgoing, Decimal("0.9"), 1, 0, _AT, request, [call])
@@ -34,7 +36,7 @@ def _call() -> ApiCall:
 
 def end() -> str:
     """The body at the end of a call."""
-    return json.dumps(bodies.with_try(bodies.end(_call()), 1), indent=2, ensure_ascii=False)
+    return json.dumps(bodies.with_try(bodies.end(_call(), _URL), 1), indent=2, ensure_ascii=False)
 
 
 def block() -> str:

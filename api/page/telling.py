@@ -13,24 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.messages import Message
-from api.page import outcomes
-from api.page.formats import duration, phone
+from api.page import manager_words, outcomes, recording_words
+from api.page.formats import phone
+from api.page.seconds import Seconds
 
 Fact = Mapping[str, Any]
-
-
-class Seconds(Message):
-    """A length of time, as the language writes it: `4.2 s`, `4,2 с`, `1:05`."""
-
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = max(0.0, seconds)
-        self.template, self.values = "", {"seconds": self.seconds}
-
-    def render(self, language: str) -> str:
-        """As `formats.duration`."""
-        return duration(self.seconds, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +38,7 @@ class Teller:
     answered_at: float | None = None
     pressed: str = ""
     pressed_at: float | None = None
+    manager_at: float | None = None  # when the one who rings or talks was called
 
     def tell(self, fact: Fact) -> Message:
         """The fact in words."""
@@ -94,7 +82,8 @@ class Teller:
         if disposition.startswith("answered"):
             digits = self.pressed or str(fact.get("digits", ""))
             last_s = None if self.pressed_at is None else self._since_answer(self.pressed_at)
-            return answered(disposition, digits, last_s, int(fact.get("heard_ms") or 0))
+            told = answered(disposition, digits, last_s, int(fact.get("heard_ms") or 0))
+            return manager_words.result(told, fact.get("manager"))
         if disposition == "no_answer" and self.timeout_s is not None:
             return Message("did not answer within {time}", time=Seconds(self.timeout_s))
         return outcomes.DISPOSITIONS.get(disposition) or Message("{kind}", kind=disposition)
@@ -122,8 +111,11 @@ class Teller:
             case "offer_refused":
                 return Message("the other side's change of sound was refused")
             case "recording":
-                return Message("the call is recorded")
-        return _of_transfer(kind)
+                return recording_words.told(fact)
+            case "transfer_started":
+                self.manager_at = float(fact.get("at", 0.0))
+        at = float(fact.get("at", 0.0))
+        return manager_words.told(fact, at - (self.manager_at or at))
 
     def _since_answer(self, at: float) -> Seconds:
         return Seconds(at - (self.answered_at or self.began_at or at))
@@ -196,8 +188,10 @@ def _chosen(fact: Fact) -> Message:
             return Message("pressed what leads nowhere")
         case "voice":
             return Message("said something instead of listening")
-        case "done":
+        case "done" | "ended":
             return Message("the block is done")
+        case "failed" | "busy" | "no_answer" | "rejected":
+            return Message("no manager was reached")
     return Message("chose {digits}", digits=fact.get("digits") or fact.get("outcome", ""))
 
 
@@ -209,18 +203,3 @@ def _whom(verdict: str) -> Message:
         "busy": Message("a busy tone"), "congestion": Message("a tone of congestion"),
     }  # fmt: skip
     return known.get(verdict) or Message("unclear who")
-
-
-def _of_transfer(kind: str) -> Message | None:
-    match kind:
-        case "transfer_started":
-            return Message("the manager is called")
-        case "transfer_ringing":
-            return Message("it rings at the manager's")
-        case "transfer_answered":
-            return Message("the manager answered")
-        case "transfer_failed":
-            return Message("the manager could not be reached")
-        case "transfer_ended":
-            return Message("the talk with the manager is over")
-    return None

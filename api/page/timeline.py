@@ -20,7 +20,7 @@ _TICKS = 10
 class Bar:
     """Something that lasts. `part` is how much of the width of a clip was heard."""
 
-    kind: str  # ring, talk, clip, speech
+    kind: str  # ring, talk, clip, speech, calling, manager
     x: float
     width: float
     text: str
@@ -76,6 +76,7 @@ def picture(facts: Sequence[Mapping[str, Any]], teller: Teller, language: str) -
         bars.append(_bar("talk", place(answered), place(over), ""))
     playing: dict[Any, tuple[float, str, int | None]] = {}
     speaks: float | None = None
+    manager: tuple[str, float, str] | None = None  # calling or manager, since when, in words
     for fact in facts:
         at, text = float(fact["at"]), teller.tell(fact).render(language)
         match fact["type"]:
@@ -94,12 +95,20 @@ def picture(facts: Sequence[Mapping[str, Any]], teller: Teller, language: str) -
             case "speech_ended" if speaks is not None:
                 bars.append(_bar("speech", place(speaks), place(at), ""))
                 speaks = None
+            case "transfer_started":
+                manager = ("calling", at, text)
+            case "transfer_answered" | "transfer_failed" | "transfer_ended" as kind if manager is not None:
+                what, since, said = manager
+                bars.append(_bar(what, place(since), place(at), f"{said}, {text}"))
+                manager = ("manager", at, text) if kind == "transfer_answered" else None
             case "digit":
                 marks.append(Mark("digit", place(at), text, str(fact.get("digit", ""))))
             case "answered" | "verdict" | "ended" as kind:
                 marks.append(Mark(kind, place(at), text))
     if speaks is not None:
         bars.append(_bar("speech", place(speaks), place(over), ""))
+    if manager is not None:
+        bars.append(_bar(manager[0], place(manager[1]), place(over), manager[2]))
     step = next((one for one in _STEPS_S if (over - began) / one <= _TICKS), (over - began) / _TICKS)
     ticks = [(place(began + count * step), count * step) for count in range(int((over - began) / step) + 1)]
     return Picture(bars, marks, ticks)

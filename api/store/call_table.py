@@ -66,6 +66,8 @@ class Row:
     heard_ms: int
     answers: list[str]
     tags: list[str]
+    manager: str | None
+    manager_status: str | None
     cost: Decimal
     label: str
     timeout: float
@@ -193,7 +195,7 @@ def _rows(db: Connection, statement: Select[Any]) -> list[Row]:
         Row(
             row.id, row.api_call_id, row.phone, row.outgoing, row.status, row.waits_for, row.due_at, row.created_at,
             row.updated_at, row.answered_at, row.finished_at, row.disposition, row.sip_code, row.hangup_cause,
-            row.heard_ms, row.answers, row.tags, row.cost, **options[row.request_id],
+            row.heard_ms, row.answers, row.tags, row.manager, row.manager_status, row.cost, **options[row.request_id],
         )
         for row in found
     ]  # fmt: skip

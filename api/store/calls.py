@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Connection, bindparam, insert, literal, literal_column, null, or_, select, text, update
 
-from api.store import bulk, lanes, money
+from api.store import bulk, lanes, money, recordings
+from api.store.recordings import Recording
 from api.store.schema import MONEY_SCALE, CallStatus, api_calls, calls, plays, records, requests
 from api.window import Opening
 
@@ -60,8 +61,13 @@ class Call:
     path: list[str]
     tags: list[str]
     to_block: int
+    manager: str | None
+    manager_started_at: float | None
+    manager_answered_at: float | None
+    manager_status: str | None
     held: Decimal
     cost: Decimal
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +279,15 @@ def _load(db: Connection, account_id: int, numbers: Sequence[int], known: dict[i
         number: ApiCall(number, account, phone, outgoing, price, webhook_try, webhook_sent, at, known[request_id])
         for request_id, number, account, phone, outgoing, price, webhook_try, webhook_sent, at in rows
     }
-    for row in bulk.rows(db, _CALLS, numbers=list(found)):
-        dialing = Call(*row)
-        found[dialing.api_call_id].calls.append(dialing)
+    dialings = [Call(*row) for row in bulk.rows(db, _CALLS, numbers=list(found))]
+    recorded = [
+        one.id for one in dialings
+        if one.answered_at and found[one.api_call_id].request.options.get("needRecording")
+    ]  # fmt: skip
+    sounds = recordings.of_calls(db, recorded) if recorded else {}
+    for dialing in dialings:
+        sound = sounds.get(dialing.id)
+        found[dialing.api_call_id].calls.append(replace(dialing, recording=sound) if sound else dialing)
     return found
 
 

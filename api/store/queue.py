@@ -22,8 +22,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from api.store import calls as store_calls
-from api.store import lanes, money, pace
+from api.store import lanes, money, pace, recordings
 from api.store.claims import Claimed, Limits
+from api.store.recordings import NewRecording
 from api.store.schema import OVER, CallStatus, calls, facts, nodes
 
 
@@ -41,6 +42,8 @@ class End:
     answers: Sequence[str] = ()
     path: Sequence[str] = ()
     tags: Sequence[str] = ()
+    manager: Mapping[str, Any] | None = None  # to, started_at, answered_at, status: of the one who was called
+    recording: NewRecording | None = None
     cost: Decimal = Decimal(0)
     facts: Sequence[Mapping[str, Any]] = field(default=())
 
@@ -97,6 +100,18 @@ def passed(db: Connection, call_id: int, node: str, path: Sequence[str], answers
     return db.execute(mine.values(path=list(path), answers=list(answers), updated_at=at)).rowcount == 1
 
 
+def manager_called(db: Connection, call_id: int, node: str, to: str, at: float) -> None:
+    """A manager is being called."""
+    mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
+    db.execute(mine.values(manager=to, manager_started_at=at, updated_at=at))
+
+
+def manager_answered(db: Connection, call_id: int, node: str, at: float) -> None:
+    """The manager talks to the callee."""
+    mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.finished_at.is_(None))
+    db.execute(mine.values(manager_answered_at=at, updated_at=at))
+
+
 def pressed_stop(db: Connection, call_id: int) -> None:
     """The callee pressed a key that puts them on the stop list."""
     db.execute(update(calls).where(calls.c.id == call_id).values(to_block=1))
@@ -108,6 +123,9 @@ def finish(db: Connection, call_id: int, node: str, end: End) -> store_calls.Api
     Its redial and its webhook belong into the same transaction: `api.conclusion` sees to that.
     """
     known: dict[str, Any] = {} if end.answered_at is None else {"answered_at": end.answered_at}
+    if end.manager is not None:
+        known |= {"manager": end.manager["to"]}
+        known |= {f"manager_{key}": end.manager[key] for key in ("started_at", "answered_at", "status")}
     mine = update(calls).where(calls.c.id == call_id, calls.c.owner == node, calls.c.status.not_in(OVER))
     row = db.execute(
         mine.values(
@@ -121,6 +139,8 @@ def finish(db: Connection, call_id: int, node: str, end: End) -> store_calls.Api
         return None
     money.release(db, row.account_id, row.held)
     money.charge_call(db, row.account_id, end.cost, call_id, end.at)
+    if end.recording is not None:
+        recordings.add(db, call_id, end.recording, end.at)
     if end.facts:
         rows = [{"call_id": call_id, "seq": fact["seq"], "body": dict(fact)} for fact in end.facts]
         db.execute(insert(facts), rows)

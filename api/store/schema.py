@@ -4,6 +4,7 @@
     accounts 1--* sessions, links, sent, caught, refusals; accounts 1--1 receivers
     records *--* requests, by plays
     accounts 1--* requests 1--* api_calls 1--* calls 1--* facts
+                                               calls 1--1 recordings
                                 api_calls 1--* outbox 1--* tries
 
 A *request* is what one `create` asked for; an *api-call* is one callee of it; a *call* is one dialing of that callee,
@@ -233,6 +234,10 @@ calls = Table(
     Column("path", JSON, nullable=False),  # blocks passed, in order
     Column("tags", JSON, nullable=False),
     Column("to_block", Integer, nullable=False),
+    Column("manager", String(20)),  # the number of the one who answered, else of the last one tried
+    Column("manager_started_at", Double),
+    Column("manager_answered_at", Double),
+    Column("manager_status", String(30)),  # the disposition of the manager's leg
     Column("held", Money, nullable=False, server_default="0"),  # of the account's balance, until it is over
     Column("cost", Money, nullable=False),
     Index(None, "api_call_id"),
@@ -290,6 +295,25 @@ pace = Table(
     Column("name", String(120), primary_key=True),  # trunk:NAME, number:DIGITS
     Column("next_at", Double, nullable=False),  # the next start slot (GCRA)
 )
+
+recordings = Table(  # of calls: the sound of both directions
+    "recordings",
+    metadata,
+    Column("call_id", Id, ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    Column("token", String(64), nullable=False, unique=True),  # in the URL that serves it
+    Column("file", String(100), nullable=False),  # its name in the folder
+    Column("state", String(20), nullable=False),  # saved, incomplete, failed
+    Column("why", Text, nullable=False),  # it is not all there, or not there at all
+    Column("began_at", Double, nullable=False),  # when its first sample was heard
+    Column("duration_ms", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("deleted_at", Double),
+    Index(  # what is kept, oldest first, and how much it is
+        "ix_recordings_kept", "created_at", "bytes",
+        sqlite_where=text("deleted_at IS NULL"), postgresql_where=text("deleted_at IS NULL"),
+    ),
+)  # fmt: skip
 
 facts = Table(
     "facts",

@@ -6,13 +6,14 @@ one side's speech stands in the other's pauses, louder than itself).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import av
 
 from engine.media.rtp import CLOCK_HZ
-from engine.recording.channels import Linear
+from engine.recording.channels import CHANNELS, Linear
 from engine.recording.wav import RawFile
 
 BITS_A_S: Final = 48_000
@@ -91,6 +92,17 @@ def samples_of(path: Path) -> int:
         last = rest.rfind(_MAGIC, 0, last)
     granule = int.from_bytes(rest[last + 6 : last + 14], "little", signed=True) if last >= 0 else 0
     return max(0, granule - skip) * CLOCK_HZ // OPUS_HZ
+
+
+def pieces(path: Path) -> Iterator[Linear]:
+    """What `OggFile` wrote: samples (n, 2) at 8 kHz. OSError where it is none."""
+    resampler = av.AudioResampler(format="s16", layout="stereo", rate=CLOCK_HZ)
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            for part in resampler.resample(frame):
+                yield part.to_ndarray().reshape(-1, CHANNELS)
+        for part in resampler.resample(None):
+            yield part.to_ndarray().reshape(-1, CHANNELS)
 
 
 def _is_whole(page: bytes) -> bool:

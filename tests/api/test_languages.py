@@ -50,7 +50,7 @@ def language(request: pytest.FixtureRequest) -> Any:
 
 def test_bad_fields(client: Any, language: str | None) -> None:
     wanted = {
-        "apiKey": client.key, "phone": "79990000001", "record": {"id": "x"}, "ivrs": [5], "needRecording": 1,
+        "apiKey": client.key, "phone": "79990000001", "record": {"id": "x"}, "ivrs": [5], "needRecognition": 1,
         "timeout": "soon", "webhookUrl": "ftp://a", "webhookParameters": "[1]", "webhookHeaders": {"Host": "x"},
         "startTime": "99", "weekdays": [8], "smartDelay": 1, "label": "x" * 300, "dutyPhone": 2, "plannedAt": -1,
     }  # fmt: skip

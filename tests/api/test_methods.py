@@ -254,7 +254,7 @@ def test_removing_calls_of_templates(client: Any) -> None:
         ({"record": {"id": 999}}, "record.id"),
         ({"ivrs": [{"digit": 1}, {"digit": 1}]}, "ivrs.1.digit"),
         ({"timeout": 9999}, "timeout"),
-        ({"needRecording": 1}, "needRecording"),
+        ({"needRecognition": 1}, "needRecognition"),
     ],
 )
 def test_a_template_is_checked(client: Any, fields: dict[str, Any], field: str) -> None:

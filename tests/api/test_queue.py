@@ -24,6 +24,7 @@ from api.store.schema import metadata
 from api.window import Opening
 
 NUMBER = "79932432781"
+URL = "http://calls.example"
 LIMITS = Limits("trunk", (NUMBER,))
 PRICE = Decimal("1.5")
 BALANCE = Decimal(100_000)
@@ -61,7 +62,7 @@ class Store:
     def conclude(self, call: int, node: str, cost: str = "1.5") -> bool:
         end = End(disposition="answered", answered=True, at=3.0, answered_at=2.5, cost=Decimal(cost))
         with self.database.write() as db:
-            return conclusion.conclude(db, call, node, end)
+            return conclusion.conclude(db, call, node, end, URL)
 
     def call(self, number: int) -> calls.Call:
         with self.database.read() as db:
@@ -148,7 +149,7 @@ def test_what_a_dead_node_leaves(store: Store) -> None:
     assert store.fence(claimed[answered], "dead")
     with store.database.write() as db:
         queue.answered(db, claimed[answered].id, "dead", 4.0)
-    heir = Node(store.database, time.time)
+    heir = Node(store.database, time.time, URL)
     assert heir.sweep() == 2
     assert (store.call(waiting).status, store.call(waiting).owner) == ("created", None)
     assert (store.call(invited).status, store.call(invited).disposition) == ("canceled", "interrupted")
@@ -162,12 +163,12 @@ def test_a_stopped_node_wakes_up_too_late(store: Store) -> None:
     """SIGSTOP, eight seconds, SIGCONT: others have taken over, and nothing that it does counts any more."""
     now = [100.0]
     store.place(2)
-    sleeper = Node(store.database, lambda: now[0])
+    sleeper = Node(store.database, lambda: now[0], URL)
     first, second = store.claim(sleeper.id)
     assert store.fence(first, sleeper.id)
     now[0] += nodes.DEAD_AFTER_S + 1
     assert not sleeper.alive
-    heir = Node(store.database, lambda: now[0])
+    heir = Node(store.database, lambda: now[0], URL)
     assert heir.sweep() == 1
     was = sleeper.id
     assert not store.fence(second, was)

@@ -293,7 +293,7 @@ def test_a_file_that_was_removed_takes_nothing(database: Database) -> None:
 def test_replies_are_given_again_for_a_day(database: Database) -> None:
     kept = replays.Kept("fingerprint", "reply")
     now = [1000.0]
-    node = Node(database, lambda: now[0])
+    node = Node(database, lambda: now[0], "")
     with database.write() as db:
         account = accounts.add(db, database.seal, "me", now=0.0)[0].id
         replays.keep(db, account, "key", kept, now[0])

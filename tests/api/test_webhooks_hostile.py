@@ -224,7 +224,7 @@ class Outbox:
         return number
 
     def deliverer(self, networks: Sequence[Network] = LOOPBACK) -> Deliverer:
-        node = StoreNode(self.database, lambda: self.time)
+        node = StoreNode(self.database, lambda: self.time, "")
         return Deliverer(self.database, node, networks, Metrics(), lambda: self.time)
 
     def shown(self, number: int, name: str = "me") -> outbox.Webhook:

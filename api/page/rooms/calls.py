@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
+from api import recording_files
 from api.messages import Message
-from api.page import asked, call_filter, outcomes, sheet, telling, timeline, webhook_words
+from api.page import (
+    asked,
+    call_filter,
+    outcomes,
+    recording_marks,
+    recording_words,
+    sheet,
+    telling,
+    timeline,
+    webhook_words,
+)
 from api.page.call_filter import STATES
 from api.page.fact_words import in_words, result_of, teller_of
+from api.page.manager_words import why
 from api.page.visit import Visit, Way
 from api.problems import Code
 from api.refusal import Refusal
-from api.store import call_table, calls, facts, outbox, stop_list
+from api.store import call_table, calls, facts, outbox, recordings, stop_list
 from api.store.call_table import Row
 from api.store.calls import ApiCall, Call
+from api.store.recordings import Recording
 from api.store.schema import OVER
+from engine.recording.reading import loudest
 
 ON_A_PAGE = 50
 _DIGITS_OF_A_KEY = 15
+_PARTS = 400  # of a recording's picture
+_DECODES = threading.Lock()  # one at a time: it computes, and calls go on
 _STATE_NAMES = {
     "waiting": Message("waiting"), "going_on": Message("going on"), "over": Message("over already"),
 }  # fmt: skip
@@ -66,7 +86,8 @@ def download(visit: Visit) -> Response:
 _HEAD = (
     Message("Call"), Message("Callee"), Message("From number"), Message("Created"), Message("Answered"),
     Message("Ended"), Message("Result"), Message("Disposition"), Message("SIP code"), Message("Q.850 cause"),
-    Message("Digits"), Message("Heard, s"), Message("Cost"), Message("Tags"), Message("Label"),
+    Message("Digits"), Message("Heard, s"), Message("Cost"), Message("Tags"), Message("Label"), Message("Manager"),
+    Message("What came of the manager"),
 )  # fmt: skip
 
 
@@ -81,7 +102,7 @@ def _cells(row: Row, language: str, timezone: str) -> list[object]:
         row.api_call_id, row.phone, row.outgoing, at(row.created_at), at(row.answered_at), at(row.finished_at),
         _result(row).render(language), row.disposition, row.sip_code, row.hangup_cause, "".join(row.answers),
         _decimal(format(row.heard_ms / 1000, ".1f"), language), _decimal(cost, language), ", ".join(row.tags),
-        row.label,
+        row.label, row.manager, "" if row.manager_status is None else why(row.manager_status).render(language),
     ]  # fmt: skip
 
 
@@ -90,7 +111,7 @@ def _decimal(text: str, language: str) -> str:
 
 
 def _result(row: Row) -> Message:
-    return result_of(row.status, row.disposition, row.answers, row.heard_ms, row.timeout)
+    return result_of(row.status, row.disposition, row.answers, row.heard_ms, row.timeout, row.manager_status)
 
 
 def one(visit: Visit) -> Response:
@@ -106,9 +127,10 @@ def one(visit: Visit) -> Response:
     teller = teller_of(service.database, kept)
     over = kept.calls[-1].status in OVER
     ended = [fact for fact in told if fact["type"] == "ended"]
-    dialings = [_dialing(part, teller, language) for part in timeline.dialings(told)] if told else []
+    dialings = [_dialing(part, teller, language, kept.calls) for part in timeline.dialings(told)] if told else []
     last = kept.calls[-1]
-    said = result_of(last.status, last.disposition, last.answers, last.heard_ms, kept.request.options["timeout"])
+    timeout_s = kept.request.options["timeout"]
+    said = result_of(last.status, last.disposition, last.answers, last.heard_ms, timeout_s, last.manager_status)
     result = dialings[-1]["steps"][-1]["text"] if over and ended and _is_of(last, ended[-1]) else said.render(language)
     return visit.page(
         "call.html", kept=kept, last=last, over=over, result=result, tone=outcomes.tone(last.disposition),
@@ -119,7 +141,8 @@ def one(visit: Visit) -> Response:
         webhooks=[(webhook, *webhook_words.state(webhook), webhook_words.kind(webhook)) for webhook in webhooks],
         answer=webhook_words.answer, shown=asked.shown, stopped=bool(stopped), waits_for=outcomes.WAITS_FOR,
         settled=over and all(webhook.done_at is not None for webhook in webhooks), width=timeline.WIDTH,
-        left=timeline.LEFT,
+        left=timeline.LEFT, why=why, kinds=recording_marks.KINDS, keep_days=service.recordings.keep_days,
+        because=recording_words.why, recorded=any(dialing["recording"] for dialing in dialings),
     )  # fmt: skip
 
 
@@ -128,12 +151,55 @@ def _is_of(dialing: Call, fact: dict[str, Any]) -> bool:
     return dialing.disposition == fact.get("disposition") and dialing.started_at is not None
 
 
-def _dialing(told: Any, teller: telling.Teller, language: str) -> dict[str, Any]:
+def _dialing(told: Any, teller: telling.Teller, language: str, calls: Sequence[Call]) -> dict[str, Any]:
     steps = [in_words(teller, fact, language) for fact in told]
+    recording = next((call.recording for call in calls if call.recording and _is_within(call.recording, told)), None)
+    marks = []
+    if recording:
+        words = [step["text"] for step in steps]
+        marks = recording_marks.marks(told, words, recording.began_at, recording.duration_ms)
     for step, fact in zip(steps, told, strict=True):
         step["after_s"] = fact["at"] - told[0]["at"]
         step["json"] = asked.shown(fact)
-    return {"steps": steps, "picture": timeline.picture(told, teller, language)}
+    picture = timeline.picture(told, teller, language)
+    return {"steps": steps, "picture": picture, "recording": recording, "marks": marks}
+
+
+def _is_within(recording: Recording, told: Any) -> bool:
+    return bool(told[0]["at"] <= recording.began_at <= told[-1]["at"])
+
+
+def hear(visit: Visit) -> Response:
+    """The recording of one of its dialings."""
+    return recording_files.response(visit.request, visit.service, _recording(visit))
+
+
+def show_wave(visit: Visit) -> Response:
+    """{"callee": [...], "us": [...], "ms"}: how loud a recording is, in parts, 0 to 1."""
+    recording = _recording(visit)
+    file = visit.service.recordings.path(recording)
+    try:
+        callee, us = _loudest(file, file.stat().st_mtime_ns) if recording.there else ([], [])
+    except (OSError, ValueError) as error:  # of libav some are the one, some the other
+        raise Refusal(Code.NOT_FOUND, "There is no such recording") from error
+    reply = visit.json({"callee": callee, "us": us, "ms": recording.duration_ms})
+    reply.headers["Cache-Control"] = "private, max-age=3600"
+    return reply
+
+
+@lru_cache(maxsize=1000)
+def _loudest(file: Path, _written_at_ns: int) -> list[list[float]]:
+    with _DECODES:
+        return loudest(file, _PARTS)
+
+
+def _recording(visit: Visit) -> Recording:
+    number, dialing = int(visit.path["number"]), int(visit.path["dialing"])
+    with visit.service.database.read() as db:
+        found = recordings.of_account(db, visit.account.id, number, dialing)
+    if found is None:
+        raise Refusal(Code.NOT_FOUND, "There is no such recording")
+    return found
 
 
 def again(visit: Visit) -> Response:
@@ -166,5 +232,7 @@ WAYS = (
     Way("GET", "/calls", table),
     Way("GET", "/calls.csv", download),
     Way("GET", "/calls/{number:int}", one),
+    Way("GET", "/calls/{number:int}/recordings/{dialing:int}", hear),
+    Way("GET", "/calls/{number:int}/recordings/{dialing:int}/wave", show_wave),
     Way("POST", "/calls/{number:int}/webhook", again),
 )

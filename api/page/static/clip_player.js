@@ -217,4 +217,5 @@
   }
 
   customElements.define("clip-player", ClipPlayer);
+  window.ClipPlayer = ClipPlayer; // recording_player.js builds on it
 }

@@ -90,8 +90,7 @@ zvonar.MenuBlock = (() => {
       const wrong = make("p", { class: "error", id: this.id("needBlock-error"), role: "alert" });
       block.setAttribute("aria-describedby", wrong.id);
       this.told.needBlock = { control: block, said: wrong };
-      const reason = facts.off.managerPhone;
-      const manager = this.text("managerPhone", { type: "tel", inputmode: "tel", placeholder: reason ? null : "74951234567", disabled: Boolean(reason) && !node.managerPhone });
+      const manager = this.text("managerPhone", { type: "tel", inputmode: "tel", placeholder: "74951234567" });
       this.fields.append(
         make("div", { class: "menu-pair" },
           this.field("digit", say("Digit"), this.select),
@@ -99,7 +98,8 @@ zvonar.MenuBlock = (() => {
         this.clipField(),
         make("div", { class: "field" }, make("label", { class: "check" }, block, make("span", {}, say("Put the callee on the stop list"))), wrong),
         this.webhook(),
-        make("div", { class: reason ? "menu-off" : null }, this.field("managerPhone", say("Connect to a manager: the number"), manager, reason ? say("Manager: {reason}", { reason }) : "")));
+        this.field("managerPhone", say("The manager's telephone"), manager,
+          say("After the clip the callee is connected to the manager. Several numbers, with commas between, are called in order until one answers. Which number the manager sees, an option below the menu says.")));
       this.update();
     }
 
@@ -235,6 +235,7 @@ zvonar.MenuBlock = (() => {
   }
 
   MenuBlock.why = (bar, facts) => {
+    if (bar === "manager") return say("The manager takes over here: no menu can follow");
     if (bar === "full") return say("All {count} digits of this menu are taken", { count: facts.keys.length });
     if (bar === "deep") return say("Menus go at most {most} deep", { most: facts.most_deep });
     if (bar === "many") return say("A menu has at most {most} blocks", { most: facts.most_blocks });

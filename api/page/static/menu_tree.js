@@ -24,7 +24,7 @@ zvonar.menuTree = (() => {
     const parameters = block.webhookParameters;
     const made = {
       parent, digit: word(block.digit), record: clip(block.record), tag: word(block.tag), needBlock: flag(block.needBlock),
-      managerPhone: word(block.managerPhone), webhookUrl: word(block.webhookUrl),
+      managerPhone: Array.isArray(block.managerPhone) ? block.managerPhone.map(word).join(", ") : word(block.managerPhone), webhookUrl: word(block.webhookUrl),
       webhookParameters: parameters && typeof parameters === "object" ? JSON.stringify(parameters) : word(parameters),
       rest: Object.fromEntries(Object.entries(block).filter(([name, value]) => !OURS.has(name) && value !== null)),
       children: [],
@@ -42,7 +42,7 @@ zvonar.menuTree = (() => {
     if (from.record) told.record = from.record;
     if (from.tag) told.tag = from.tag;
     if (from.needBlock) told.needBlock = 1;
-    if (from.managerPhone) told.managerPhone = from.managerPhone;
+    if (from.managerPhone.trim()) told.managerPhone = from.managerPhone;
     if (from.webhookUrl.trim()) told.webhookUrl = from.webhookUrl;
     if (from.webhookParameters.trim()) told.webhookParameters = from.webhookParameters;
     Object.assign(told, from.rest);
@@ -81,10 +81,11 @@ zvonar.menuTree = (() => {
     return at;
   }
 
-  // Why no (further) block can be hung below `parent`: "full", "deep", "many" or "" where it can.
+  // Why no (further) block can be hung below `parent`: "manager", "full", "deep", "many" or "" where it can.
   function bar(parent, facts, what = null) {
     const { keys, most_deep, most_blocks } = facts;
     if (what && within(parent, what)) return "inside";
+    if (parent.managerPhone.trim()) return "manager";
     if (!free(parent, keys, what).length) return "full";
     if (depth(parent) + 1 + (what ? height(what) : 0) > most_deep) return "deep";
     let top = parent;

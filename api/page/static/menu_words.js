@@ -43,8 +43,8 @@ zvonar.menuWords = (() => {
     const acts = [];
     if (node.webhookUrl.trim()) acts.push(say("calls the webhook"));
     if (node.needBlock) acts.push(say("puts the callee on the stop list"));
-    if (node.children.length) acts.push(waits(node, facts));
-    else if (node.managerPhone && !facts.off.managerPhone) acts.push(say("connects to the manager"));
+    if (node.managerPhone.trim()) acts.push(node.record ? say("plays the clip and connects to the manager") : say("connects to the manager"));
+    else if (node.children.length) acts.push(waits(node, facts));
     else acts.push(node.record ? say("plays the clip and hangs up") : say("hangs up at once"));
     const told = acts.join("; ");
     return told[0].toLocaleUpperCase(zvonar.language) + told.slice(1);
@@ -57,8 +57,8 @@ zvonar.menuWords = (() => {
     if (node.children.length) told.push(["menu", say("menu")]);
     if (node.needBlock) told.push(["stop", say("stop list")]);
     if (node.webhookUrl.trim() && node.parent) told.push(["hook", say("webhook")]);
-    if (node.managerPhone) told.push(["people", say("manager")]);
-    if (!node.children.length && !node.managerPhone) told.push(["exit", say("the end")]);
+    if (node.managerPhone.trim()) told.push(["people", say("manager")]);
+    if (!node.children.length && !node.managerPhone.trim()) told.push(["exit", say("the end")]);
     return told;
   }
 

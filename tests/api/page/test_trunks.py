@@ -156,7 +156,7 @@ def test_registration_of_each_node_is_told(running: Any) -> None:
 
 def test_node_tells_its_registrations_when_they_change(database: Database) -> None:
     states = {"t": TrunkState(True, "", NOW)}
-    node = Node(database, lambda: NOW, lambda: states)
+    node = Node(database, lambda: NOW, "", lambda: states)
     assert node.beat()
     with database.write() as db:
         assert nodes.every(db)[0].trunks == {"t": {"up": True, "reason": "", "at": NOW}}
