@@ -142,7 +142,7 @@ async def test_presses_through_a_line_that_loses(caller):
     """A hundred, 50 ms apart, of whose packets every tenth is lost, in bursts: over real sockets, whatever the pace."""
     chance = random.Random(4)
     far_end = caller.far_end
-    caller.slot.send(far_end.remote())
+    await caller.connect()
     far_end.send(caller.slot.port)
     await caller.until(MediaStarted)
     known, bad = "", False
@@ -246,12 +246,12 @@ print(sent)
 
 
 async def test_a_flood_on_a_live_port(callers, plane, make_clip):
-    """100,000 packets a second on the RTP port of one call and on the RTCP port of another, from strangers whose packets
-    look like the far end's; and garbage, more than is ever read, from the far end's own address on a third."""
+    """100,000 packets a second on the RTP port of one call and on the RTCP port of another, from strangers that look
+    like the far end; and on a third call garbage from the far end's own address, more of it than is ever read."""
     number = plane.load(make_clip(NOISE))
     flooded, reported, mad, other = calls = [await callers() for _ in range(4)]
     for one in calls:
-        one.slot.send(one.far_end.remote())
+        await one.connect()
         one.far_end.send(one.slot.port)
         await one.until(MediaStarted)
         one.slot.send(Play(1, (number,), "any"))
