@@ -17,7 +17,7 @@ from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
 from engine.media.arrivals import Arrivals
-from engine.media.columns import NOBODY, Columns
+from engine.media.columns import ALWAYS, NOBODY, ONCE, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
 from engine.media.overload import Overload
@@ -342,8 +342,9 @@ class Tick:
         columns = self._columns
         columns.quiet[rows] += 1
         came = self._read(rows)
-        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
-        columns.eager[rows[~came]] = True  # what is late comes with the next one
+        by_turns = (rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0
+        self._drain(rows[came & ((columns.eager[rows] != 0) | by_turns)])
+        columns.eager[rows[~came]] = ONCE  # what is late comes with the next one
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
@@ -354,9 +355,11 @@ class Tick:
         for _ in range(PACKETS_A_TICK - 1):
             if rows.size == 0:
                 return
+            owed = self._columns.eager[rows] == ONCE
             came = self._read(rows)
-            self._columns.eager[rows] = came
-            rows = rows[came]
+            more = came & ~owed
+            self._columns.eager[rows] = np.where(more, ALWAYS, 0)
+            rows = rows[more]
 
     def _read(self, rows: Rows) -> Came:
         """A packet for each of these rows; false where none waited."""
@@ -382,7 +385,7 @@ class Tick:
             self._jitter.put_frames(kept, timestamps, columns.inbox[kept, HEADER_BYTES:PACKET_BYTES])
         came: Came = lengths != NOTHING
         odd = came & ~normal
-        columns.eager[rows[odd]] = True
+        columns.eager[rows[odd]] = ALWAYS
         for row, length in zip(rows[odd].tolist(), lengths[odd].tolist(), strict=True):
             self._take(row, length)
         return came
