@@ -88,7 +88,8 @@ _PROGRESS: dict[str, Schema] = {
         "description": "What came of calling the manager: `answered`, or why not; null while it is not over.",
     },
     "recordFilePath": {
-        "type": ["string", "null"], "format": "uri",
+        "type": ["string", "null"],
+        "format": "uri",
         "description": "Where the recording can be heard: null until it is saved, and once it is deleted.",
     },
     "cost": MONEY,

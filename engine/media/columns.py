@@ -10,6 +10,7 @@ from engine.media.rtp import HEADER, HEADER_BYTES, MAX_BYTES, PACKET_BYTES, VERS
 
 FOREVER: Final = 1 << 62  # frames of silence between prompts
 NOBODY: Final = -1
+ONCE, ALWAYS = 1, 2  # a packet is owed since a tick without one; more than one a tick came lately
 
 
 class Columns:
@@ -50,7 +51,7 @@ class Columns:
         self.jitter_samples = np.zeros(slots, np.int64)
         self.receiving = np.zeros(slots, bool)  # RTP may be expected
         self.quiet = np.zeros(slots, np.int64)  # ticks without a packet
-        self.eager = np.zeros(slots, bool)  # more than a packet a tick came lately: look for more each tick
+        self.eager = np.zeros(slots, np.uint8)  # whether to look for more than a packet in this tick: one of below
         # hearing
         self.listening = np.zeros(slots, bool)
         self.key_tones = np.zeros(slots, bool)  # keys are listened for in the audio

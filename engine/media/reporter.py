@@ -1,4 +1,4 @@
-"""RTCP of all rows: sends each call's report when it is due, and looks about once a second for the far end's.
+"""RTCP of all rows: sends each call's report when it is due, and looks every few seconds for the far end's.
 
 What is due is one column; so a turn costs a comparison, and a call its reports only.
 """
@@ -19,7 +19,7 @@ from engine.media.rtp import FRAME_SAMPLES
 from engine.media.sockets import Address, Wire
 from engine.media.wire import Remote
 
-LOOK_S: Final = 1.0
+LOOK_S: Final = 2.5
 PACKETS_A_LOOK: Final = 16  # of a flood the rest is the kernel's to drop
 NEVER: Final = np.inf
 

@@ -32,7 +32,7 @@ def jitter_step(
     `transit` is time of arrival less timestamp, both in units (RFC 3550, appendix A.8), `before` that of the sample
     before. The RFC takes each packet; here it is one of several. The estimate is the mean of |D|, D the difference of
     two transit times: of any two packets whose delays are independent it is the same, neighbours or not, and what
-    clocks drift apart in between (a tenth of a second, 100 ppm) is less than one unit. Fewer samples make it only
+    clocks drift apart in between (a third of a second, 100 ppm) is less than one unit. Fewer samples make it only
     slower, so the first ones are averaged evenly rather than each by a sixteenth.
     """
     moved = np.remainder(transit - before + WRAP / 2, WRAP) - WRAP / 2

@@ -78,10 +78,9 @@ class SharedTape:
         present: NDArray[np.bool_],
     ) -> None:
         """See `Tape`."""
-        if rows.size:
-            flags = present * np.uint8(PRESENT) | rx_law * np.uint8(RX_MU) | tx_law * np.uint8(TX_MU)
-            self._ring.write(rows, generations, self._number[rows], flags, tx, rx)
-            self._number[rows] += np.uint32(1)
+        flags = present * np.uint8(PRESENT) | rx_law * np.uint8(RX_MU) | tx_law * np.uint8(TX_MU)
+        self._ring.write(rows, generations, self._number[rows], flags, tx, rx)
+        self._number[rows] += np.uint32(1)
         self._turns += 1
         # One notice under way is enough, so that a writer which stands still does not find the socket full of them.
         if self._turns >= NOTICE_TURNS and self._ring.seen >= self._told:

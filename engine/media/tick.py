@@ -17,7 +17,7 @@ from detection.ears import Ears
 from engine.media import g711
 from engine.media.arena import Arena, ArenaError
 from engine.media.arrivals import Arrivals
-from engine.media.columns import NOBODY, Columns
+from engine.media.columns import ALWAYS, NOBODY, ONCE, Columns
 from engine.media.control import Gone
 from engine.media.jitter import JitterBuffer
 from engine.media.overload import Overload
@@ -341,8 +341,9 @@ class Tick:
         columns = self._columns
         columns.quiet[rows] += 1
         came = self._read(rows)
-        self._drain(rows[came & (columns.eager[rows] | ((rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0))])
-        columns.eager[rows[~came]] = True  # what is late comes with the next one
+        by_turns = (rows + columns.received[rows]) % LOOK_AGAIN_PACKETS == 0
+        self._drain(rows[came & ((columns.eager[rows] != 0) | by_turns)])
+        columns.eager[rows[~came]] = ONCE  # what is late comes with the next one
         wanted = rows[self._jitter.wanted[rows]]
         if wanted.size:
             self._jitter.turn(wanted)
@@ -353,9 +354,11 @@ class Tick:
         for _ in range(PACKETS_A_TICK - 1):
             if rows.size == 0:
                 return
+            owed = self._columns.eager[rows] == ONCE
             came = self._read(rows)
-            self._columns.eager[rows] = came
-            rows = rows[came]
+            more = came & ~owed
+            self._columns.eager[rows] = np.where(more, ALWAYS, 0)
+            rows = rows[more]
 
     def _read(self, rows: Rows) -> Came:
         """A packet for each of these rows; false where none waited."""
@@ -381,12 +384,14 @@ class Tick:
             self._jitter.put_frames(kept, timestamps, columns.inbox[kept, HEADER_BYTES:PACKET_BYTES])
         came: Came = lengths != NOTHING
         odd = came & ~normal
-        columns.eager[rows[odd]] = True
+        columns.eager[rows[odd]] = ALWAYS
         for row, length in zip(rows[odd].tolist(), lengths[odd].tolist(), strict=True):
             self._take(row, length)
         return came
 
     def _record(self, rows: Rows) -> None:
+        if rows.size == 0:
+            return
         columns = self._columns
         stalled = columns.stalled[rows]
         if stalled.any():  # a recording is as long as the call: what came in a stall is there, and we sent nothing

@@ -8,6 +8,7 @@ whose pages are given back: the memory in use is what waits.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 from collections.abc import Iterator
@@ -108,5 +109,6 @@ class Ring:
             seen += count
             if seen % BLOCK_FRAMES == 0 and _MADV_REMOVE is not None:
                 begin = _HEADER_BYTES + (at // BLOCK_FRAMES) * BLOCK_FRAMES * FRAME.itemsize
-                self._map.madvise(_MADV_REMOVE, begin, BLOCK_FRAMES * FRAME.itemsize)
+                with contextlib.suppress(OSError):  # some kernels do not have it; then the memory stays in use
+                    self._map.madvise(_MADV_REMOVE, begin, BLOCK_FRAMES * FRAME.itemsize)
             self._positions[1] = seen

@@ -9,6 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import wave
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 from asterisk import KEYS_OF_BURST, Asterisk
 from heard import QUIET, heard_of, likeness_db, linear, make_clip, share_heard
+from numpy.typing import NDArray
 
 from engine.journal import replay
 from zvonar import Dial, Engine
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.peer
 
 TOGETHER_S = 60.0  # for all calls; the longest takes 20
 CALLER = "79932432781"
+RECORDED = ("records us", "talks")
 PROMPT_S, SECOND_S, TALK_S = 3.0, 1.0, 2.0
 MANAGER, OTHER_MANAGER, MU_LAW_MANAGER, BUSY = "79990001219", "79990002219", "79990001220", "79990001486"
 NOBODY, MENU = "79990001302", "79990001215"
@@ -305,6 +308,7 @@ async def _place_all(asterisk: Asterisk, evening: Evening, tell: Callable[[str],
                     script=evening.folder / f"{scenario.script}.yaml",
                     timeout_s=scenario.timeout_s,
                     journal=evening.folder / f"{index}.jsonl",
+                    record_to=evening.folder / f"{index}.wav" if scenario.behaviour in RECORDED else None,
                 )
             )
             facts = [fact async for fact in call]
@@ -404,6 +408,27 @@ def test_mu_law_arrives_too(evening: Evening, asterisk: Asterisk) -> None:
     assert likeness_db(evening.codes["prompt"], recording) > 30
 
 
+def recorded(outcome: Outcome) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """What the callee said, and what was said to him."""
+    assert outcome.types()[-2:] == ["recording", "ended"]
+    told = outcome.result["recording"]
+    with wave.open(told["path"], "rb") as file:
+        came, went = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2).T
+    assert (told["state"], told["duration_ms"]) == ("saved", len(came) // 8)
+    return came, went
+
+
+def test_our_recording_is_what_asterisk_heard(evening: Evening, asterisk: Asterisk) -> None:
+    outcome = evening.of("records us")
+    _, ours = recorded(outcome)
+    theirs = linear(asterisk.recording(outcome.number))
+    prompt = linear(evening.codes["prompt"]).tobytes()
+    ours, theirs = (sound[sound.tobytes().index(prompt) // 2 :] for sound in (ours, theirs))
+    both = min(len(ours), len(theirs))
+    assert both > 8000 * (PROMPT_S + 2 * SECOND_S)
+    assert (ours[:both] == theirs[:both]).all()
+
+
 # --- a bridge between two of them --------------------------------------------------------------------------
 
 
@@ -417,6 +442,13 @@ def test_a_manager_who_goes_over_to_mu_law_is_heard_in_a_law(evening: Evening, a
     """Not the other way round: Asterisk sometimes reads the first packets in the new law as the old, and goes on so."""
     callee = evening.of("talks", script="second manager")
     assert share_heard(evening.codes["manager"], asterisk.recording(callee.number), least_db=25) > 0.9
+
+
+def test_both_stand_in_our_recording(evening: Evening) -> None:
+    came, went = recorded(evening.of("talks", script="manager"))
+    assert likeness_db(evening.codes["callee"], came) > 25
+    assert likeness_db(evening.codes["manager"], went) > 25
+    assert likeness_db(evening.codes["manager"], came) < 20  # the clips are alike but for their noise
 
 
 def test_the_callee_hears_the_script_again_when_the_manager_has_hung_up(evening: Evening, asterisk: Asterisk) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.media.columns import Columns
-from engine.media.reporter import Reporter
+from engine.media.reporter import LOOK_S, Reporter
 from engine.media.rtcp import Block, Report, Sender, build, middle, ntp, parse
 from engine.media.wire import Remote
 
@@ -139,7 +139,7 @@ def test_a_round_trip_by_the_time_of_arrival():
     at, _, compound = line.wire.sent[-1]
     lsr = middle(compound.reports[0].sender.ntp)
     line.hear(Report(22, None, (Block(11, 0, 0, 1, 0, lsr, 6554),)), arrived=at + 0.130)
-    line.run(1.1)
+    line.run(LOOK_S + 0.1)
     assert line.reporter.close(0).round_trip_s == pytest.approx(0.030, abs=0.001)
 
 
@@ -147,7 +147,7 @@ def test_it_sends_where_reports_come_from():
     line = Line()
     line.hear(Report(22, Sender(ntp(NOW), 0, 0, 0)), port=61000)
     line.columns.received[0] = 1
-    line.run(1.1)
+    line.run(LOOK_S + 0.1)
     assert line.wire.latched == (FAR, 61000)
     line.reporter.aim(0, Remote(FAR, 4000), line.wire.time)
     assert line.wire.latched == (FAR, 61000)
@@ -179,7 +179,7 @@ def test_a_flood_is_read_in_pieces_and_its_garbage_forgotten():
     line.hear(Report(22, None, (Block(11, 0, 7, 1, 160, 0, 0),)))
     line.run(10)
     assert len(line.wire.waiting) >= 1000 - 16 * 14
-    line.run(60)
+    line.run(60 * LOOK_S)
     assert line.reporter.close(0).lost == 7
 
 

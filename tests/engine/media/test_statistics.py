@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.media.arrivals import EVERY
 from engine.media.statistics import BPL_CONCEALED, jitter_step, mos, mouth_to_ear_ms
 
 
@@ -19,7 +20,7 @@ def rfc3550(arrivals, timestamps) -> float:
     return jitter
 
 
-def sampled(arrivals, timestamps, every=8) -> float:
+def sampled(arrivals, timestamps, every=EVERY) -> float:
     transit = jitter = np.zeros(1)
     samples = np.zeros(1, np.int64)
     for arrival, timestamp in zip(arrivals[::every], timestamps[::every], strict=True):
@@ -44,10 +45,10 @@ def test_sparser_samples_estimate_the_same_jitter(spread):
 
 
 def test_a_short_call_is_not_taken_for_a_calm_one():
-    """Twelve samples are two seconds: averaged evenly they tell what is; by sixteenths, half of it."""
+    """Twelve samples are four seconds: averaged evenly they tell what is; by sixteenths, half of it."""
     chance = np.random.default_rng(4)
-    timestamps = 160 * np.arange(96)
-    estimates = [sampled(timestamps + chance.uniform(0, 90, 96), timestamps) for _ in range(50)]
+    timestamps = 160 * np.arange(12 * EVERY)
+    estimates = [sampled(timestamps + chance.uniform(0, 90, 12 * EVERY), timestamps) for _ in range(50)]
     assert np.mean(estimates) == pytest.approx(30, rel=0.1)
 
 
