@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api import bodies, redial
+from api.recordings import Recordings
 from api.store import accounts, calls, money, outbox, queue, stop_list, windows
 from api.store.calls import ApiCall
 from api.store.queue import End
@@ -36,14 +37,14 @@ def block_reached(db: Connection, call: ApiCall, note: Mapping[str, Any], now: f
     outbox.add(db, call, "block", note["webhook_url"], bodies.block(call, note), now)
 
 
-def sweep(db: Connection, node: str, now: float, base_url: str) -> int:
+def sweep(db: Connection, node: str, now: float, recordings: Recordings) -> int:
     """What a dead node leaves: its calls, see `let_go`, and the webhooks that it was delivering."""
-    interrupted = let_go(db, node, now, base_url)
+    interrupted = let_go(db, node, now, recordings)
     outbox.release(db, node)
     return interrupted
 
 
-def let_go(db: Connection, node: str, now: float, base_url: str) -> int:
+def let_go(db: Connection, node: str, now: float, recordings: Recordings) -> int:
     """A node's calls: what it never invited is queued again, the rest is over; how many were interrupted."""
     interrupted = queue.cut_off(db, node)
     for call in interrupted:
@@ -61,9 +62,10 @@ def let_go(db: Connection, node: str, now: float, base_url: str) -> int:
             answers=call.answers,
             path=call.path,
             tags=call.tags,
+            recording=recordings.left_of(call),
             facts=[told],
         )
-        conclude(db, call.id, node, end, base_url)
+        conclude(db, call.id, node, end, recordings.base_url)
     queue.release(db, node, now)  # after them: rows are locked in one order, see api.store.schema
     return len(interrupted)
 

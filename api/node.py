@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from api import conclusion
+from api.recordings import Recordings
 from api.store import attempts, nodes, outbox, queue, refusals, replays, sessions
 from api.store.database import Database
 from engine.trunks import TrunkState
@@ -24,12 +25,12 @@ class Node:
         self,
         database: Database,
         now: Callable[[], float],
-        base_url: str,
+        recordings: Recordings,
         registrations: Callable[[], Mapping[str, TrunkState]] = dict,
     ) -> None:
         self._database = database
         self._now = now
-        self._base_url = base_url  # what our own links begin with
+        self._recordings = recordings
         self._registrations = registrations
         self._told: dict[str, dict[str, Any]] | None = None  # of them, to the store
         self._beat_at = now()
@@ -72,7 +73,7 @@ class Node:
         interrupted = 0
         for node in dict.fromkeys(dead):
             with self._database.write() as db:
-                count = conclusion.sweep(db, node, now, self._base_url)
+                count = conclusion.sweep(db, node, now, self._recordings)
                 nodes.leave(db, node)
             _log.warning("node_died", node=node, interrupted=count)
             interrupted += count
@@ -81,10 +82,10 @@ class Node:
     def let_calls_go(self) -> None:
         """This node places no more calls; what it still has is over or queued again."""
         with self._database.write() as db:
-            conclusion.let_go(db, self.id, self._now(), self._base_url)
+            conclusion.let_go(db, self.id, self._now(), self._recordings)
 
     def leave(self) -> None:
         """This node does nothing any more, also no webhooks."""
         with self._database.write() as db:
-            conclusion.sweep(db, self.id, self._now(), self._base_url)
+            conclusion.sweep(db, self.id, self._now(), self._recordings)
             nodes.leave(db, self.id)

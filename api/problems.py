@@ -229,9 +229,7 @@ PROBLEMS: Mapping[Code, Problem] = {
     Code.RECORDING_GONE: Problem(
         410,
         "This recording is not kept any more",
-        (
-            "Recordings are kept for as many days as the operator has configured (`[recording] keep_days`), then deleted.",
-        ),
+        ("Recordings are kept for as many days as the operator has configured (`[recording] keep_days`).",),
         "Fetch recordings soon after the webhook; `recordFilePath` is null once a recording is deleted.",
     ),
     Code.NOT_FOUND: Problem(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -36,16 +36,19 @@ def add(app: FastAPI, service: Service) -> None:
 
 def response(request: Request, service: Service, kept: Recording) -> Response:
     """The sound of a recording, or the part of it that is asked for. Raises Refusal."""
-    if kept.state == FAILED:
-        raise Refusal(Code.NOT_FOUND, "There is no such recording")
-    file = service.recordings.path(kept)
+    file = file_of(service, kept)
     headers = {
         "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff",
         "Content-Disposition": f'inline; filename="call-{file.name}"',
     }  # fmt: skip
-    try:
-        if kept.deleted_at is None:
-            return sound.response(request, file, media_type(file), headers)
-    except FileNotFoundError:
-        pass  # somebody else deleted it
-    raise Refusal(Code.RECORDING_GONE)
+    return sound.response(request, file, media_type(file), headers)
+
+
+def file_of(service: Service, kept: Recording) -> Path:
+    """Its file, which is there. Raises Refusal."""
+    if kept.state == FAILED:
+        raise Refusal(Code.NOT_FOUND, "There is no such recording")
+    file = service.recordings.path(kept)
+    if kept.deleted_at is not None or not file.exists():
+        raise Refusal(Code.RECORDING_GONE)
+    return file

@@ -17,12 +17,14 @@ import structlog
 
 from api.shielded import to_its_end
 from api.store import recordings
+from api.store.calls import Call
 from api.store.database import Database
-from api.store.recordings import FAILED, NewRecording, Recording
+from api.store.recordings import FAILED, INCOMPLETE, NewRecording, Recording
 from engine.config import ApiConfig, RecordingConfig
 
 DAY_S = 86_400
 SWEPT_EVERY_S = 600.0
+STOPPED = "the service stopped in the call"
 _AT_ONCE = 500  # between them others may write
 _MEDIA_TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
 
@@ -52,7 +54,7 @@ class Recordings:
 
     def place(self, api_call_id: int, call_id: int, now: float) -> Path | Unrecorded:
         """The file that a dialing is to be recorded to; its folder is there."""
-        folder = self.folder / datetime.fromtimestamp(now, UTC).date().isoformat()
+        folder = self.folder / _day(now)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -74,6 +76,20 @@ class Recordings:
             except OSError as error:
                 state, why = FAILED, _words(error)
         return NewRecording(name, state, why, fact["started_at"], fact["duration_ms"], size)
+
+    def left_of(self, call: Call) -> NewRecording | None:
+        """What a process recorded that died in this call: the writer outlives it, and finishes the file."""
+        if call.answered_at is None or call.invited_at is None:
+            return None
+        for day in {_day(call.invited_at), _day(call.invited_at - DAY_S / 2)}:  # it was begun some moments before
+            for suffix in _MEDIA_TYPES:
+                file = self.folder / day / f"{call.api_call_id}-{call.id}{suffix}"
+                if file.exists():
+                    found = file.stat()
+                    length_ms = max(0, round((found.st_mtime - call.answered_at) * 1000))
+                    name = f"{day}/{file.name}"
+                    return NewRecording(name, INCOMPLETE, STOPPED, call.answered_at, length_ms, found.st_size)
+        return None
 
     def failed(self, why: str, at: float) -> NewRecording:
         """What is kept of one that could not even be begun."""
@@ -110,7 +126,7 @@ class Recordings:
 
     def _sweep_strays(self, before: float) -> int:
         """Days that are over for longer than that, with what no row knows. A call lasts less than a day."""
-        last = datetime.fromtimestamp(before - 2 * DAY_S, UTC).date().isoformat()
+        last = _day(before - 2 * DAY_S)
         count = 0
         for day in self.folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"):
             if day.name < last:
@@ -123,6 +139,10 @@ class Recordings:
 def media_type(file: Path) -> str:
     """Of a recording's file, for HTTP."""
     return _MEDIA_TYPES[file.suffix]
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
 def _is_ours(file: Path) -> bool:

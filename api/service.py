@@ -95,7 +95,7 @@ class Service:
         self.trunks = list(self._engine.trunks)
         self.now = SystemClock(self._thread.loop).now
         node = self._node = await asyncio.to_thread(
-            Node, self.database, self.now, self.recordings.base_url, lambda: self._engine.registrations
+            Node, self.database, self.now, self.recordings, lambda: self._engine.registrations
         )
         self.overview = Overview(self.database, self.now)
         await asyncio.to_thread(node.sweep)

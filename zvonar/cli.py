@@ -247,12 +247,13 @@ def account_ledger(name: Name, as_json: Json = False, config: ConfigFile = None)
 @app.command(epilog="Example: zvonar backup /var/backups/zvonar.tar.gz")
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What to write; it is there whole or not at all.")],
+    recordings: Annotated[bool, typer.Option("--recordings", help="Recordings of calls too; they are large.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Save everything that the service keeps into one file, while it runs: database, secret, clips."""
     from zvonar.backup import save
 
-    save(file, config)
+    save(file, config, with_recordings=recordings)
 
 
 @app.command(epilog="Example: zvonar migrate --config zvonar.toml")

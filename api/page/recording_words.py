@@ -8,11 +8,13 @@ from typing import Any
 
 from api.messages import Message
 from api.page.seconds import Seconds
+from api.recordings import STOPPED
 from api.store.recordings import FAILED, INCOMPLETE
 
 _MISSING = re.compile(r"([0-9]+) ms are missing, for the disk was too slow")
 _WHY = {  # the engine's words; what an operating system says stays as it is
     "no space left on the disk": Message("no space left on the disk"),
+    STOPPED: Message("the service stopped in the call"),
     "the media process died": Message("the process of the sound failed"),
     "the process that writes recordings died": Message("the process that writes recordings failed"),
     "the writer did not answer in time": Message("the process that writes recordings did not answer in time"),

@@ -95,7 +95,7 @@ def samples_of(path: Path) -> int:
 
 
 def pieces(path: Path) -> Iterator[Linear]:
-    """What `OggFile` wrote: samples (n, 2) at 8 kHz. OSError where it is none."""
+    """What `OggFile` wrote: samples (n, 2) at 8 kHz. What libav raises is raised."""
     resampler = av.AudioResampler(format="s16", layout="stereo", rate=CLOCK_HZ)
     with av.open(str(path)) as container:
         for frame in container.decode(audio=0):

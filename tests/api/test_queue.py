@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +17,15 @@ from sqlalchemy import update
 
 from api import conclusion
 from api.node import Node
-from api.store import accounts, calls, claims, money, nodes, outbox, queue, stop_list
+from api.recordings import Recordings
+from api.store import accounts, calls, claims, money, nodes, outbox, queue, recordings, stop_list
 from api.store.calls import Callee, Order
 from api.store.claims import Claimed, Limits
 from api.store.database import Database
 from api.store.queue import End
 from api.store.schema import metadata
 from api.window import Opening
+from engine.config import ApiConfig, RecordingConfig
 
 NUMBER = "79932432781"
 URL = "http://calls.example"
@@ -40,8 +44,9 @@ ORDER = Order(OPTIONS, {}, {})
 class Store:
     """A store with an account, and calls in its queue."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: Path) -> None:
         self.database = database
+        self.recordings = Recordings(RecordingConfig(folder=folder), ApiConfig(public_url=URL), database)
         with self.database.write() as db:
             account, _ = accounts.add(db, self.database.seal, "me", balance=BALANCE, moderated=True, now=0.0)
             self.account = account.id
@@ -84,8 +89,8 @@ class Store:
 
 
 @pytest.fixture
-def store(database: Database) -> Store:
-    return Store(database)
+def store(database: Database, tmp_path: Path) -> Store:
+    return Store(database, tmp_path)
 
 
 def test_longest_due_first_and_only_what_is_due(store: Store) -> None:
@@ -149,8 +154,18 @@ def test_what_a_dead_node_leaves(store: Store) -> None:
     assert store.fence(claimed[answered], "dead")
     with store.database.write() as db:
         queue.answered(db, claimed[answered].id, "dead", 4.0)
-    heir = Node(store.database, time.time, URL)
+    left = store.recordings.place(answered, claimed[answered].id, 2.0)
+    assert isinstance(left, Path)
+    left.write_bytes(b"RIFF")  # the writer outlives the node, and has finished it
+    os.utime(left, (9.5, 9.5))
+    heir = Node(store.database, time.time, store.recordings)
     assert heir.sweep() == 2
+    with store.database.read() as db:
+        found = recordings.of_account(db, store.account, answered, claimed[answered].id)
+    assert found is not None
+    assert (found.file, found.state, found.duration_ms, found.bytes) == (
+        f"1970-01-01/{left.name}", "incomplete", 5500, 4,
+    )  # fmt: skip
     assert (store.call(waiting).status, store.call(waiting).owner) == ("created", None)
     assert (store.call(invited).status, store.call(invited).disposition) == ("canceled", "interrupted")
     assert (store.call(answered).status, store.call(answered).disposition) == ("finished", "interrupted")
@@ -163,12 +178,12 @@ def test_a_stopped_node_wakes_up_too_late(store: Store) -> None:
     """SIGSTOP, eight seconds, SIGCONT: others have taken over, and nothing that it does counts any more."""
     now = [100.0]
     store.place(2)
-    sleeper = Node(store.database, lambda: now[0], URL)
+    sleeper = Node(store.database, lambda: now[0], store.recordings)
     first, second = store.claim(sleeper.id)
     assert store.fence(first, sleeper.id)
     now[0] += nodes.DEAD_AFTER_S + 1
     assert not sleeper.alive
-    heir = Node(store.database, lambda: now[0], URL)
+    heir = Node(store.database, lambda: now[0], store.recordings)
     assert heir.sweep() == 1
     was = sleeper.id
     assert not store.fence(second, was)

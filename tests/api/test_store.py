@@ -22,13 +22,14 @@ from sqlalchemy.exc import DBAPIError
 
 from api import views
 from api.node import Node
+from api.recordings import Recordings
 from api.store import accounts, calls, claims, money, nodes, pace, records, replays
 from api.store import database as database_module
 from api.store.claims import Limits
 from api.store.database import MIGRATIONS, Database
 from api.store.schema import Money, metadata, settings
 from api.store.seal import FILE_NAME, SECRET_ENV
-from engine.config import ConfigError
+from engine.config import ApiConfig, ConfigError, RecordingConfig
 
 
 def test_migrations_make_what_the_schema_says(database: Database) -> None:
@@ -293,7 +294,7 @@ def test_a_file_that_was_removed_takes_nothing(database: Database) -> None:
 def test_replies_are_given_again_for_a_day(database: Database) -> None:
     kept = replays.Kept("fingerprint", "reply")
     now = [1000.0]
-    node = Node(database, lambda: now[0], "")
+    node = Node(database, lambda: now[0], Recordings(RecordingConfig(), ApiConfig(), database))
     with database.write() as db:
         account = accounts.add(db, database.seal, "me", now=0.0)[0].id
         replays.keep(db, account, "key", kept, now[0])

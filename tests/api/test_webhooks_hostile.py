@@ -24,11 +24,12 @@ from api.delivery import Deliverer
 from api.guard import LOOPBACK, Network
 from api.metrics import Metrics
 from api.node import Node as StoreNode
+from api.recordings import Recordings
 from api.store import accounts, calls, outbox
 from api.store.calls import Callee, Order
 from api.store.database import Database
 from api.window import Opening
-from engine.config import SANDBOX_NUMBERS
+from engine.config import SANDBOX_NUMBERS, ApiConfig, RecordingConfig
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
 ONE_MB = b"x" * (1 << 20)
@@ -224,7 +225,7 @@ class Outbox:
         return number
 
     def deliverer(self, networks: Sequence[Network] = LOOPBACK) -> Deliverer:
-        node = StoreNode(self.database, lambda: self.time, "")
+        node = StoreNode(self.database, lambda: self.time, Recordings(RecordingConfig(), ApiConfig(), self.database))
         return Deliverer(self.database, node, networks, Metrics(), lambda: self.time)
 
     def shown(self, number: int, name: str = "me") -> outbox.Webhook:

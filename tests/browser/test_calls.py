@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 import wave
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from threading import Thread
 
 import pytest
 from access import serious
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from service import Served
 from watcher import Visit, goes_wrong, until
 
@@ -59,7 +60,7 @@ def test_call_is_watched_to_its_webhook(visit: Visit, served: Served, customer: 
     greeting, thanks = person.record(clip(6), "<i>Приветствие</i>"), person.record(clip(0.5), "Спасибо")
     number = person.post(
         "create", phone="79990000001", outgoingPhone=OUTGOING, record={"id": greeting}, webhookUrl=customer,
-        ivrs=[{"digit": 1, "record": {"id": thanks}, "tag": "yes"}],
+        needRecording=1, ivrs=[{"digit": 1, "record": {"id": thanks}, "tag": "yes", "managerPhone": "79990000016"}],
     )[0]["id"]  # fmt: skip
     page = visit(who=person, to=f"/calls/{number}")
     watch = page.locator("call-watch")
@@ -73,7 +74,33 @@ def test_call_is_watched_to_its_webhook(visit: Visit, served: Served, customer: 
     expect(page.locator("#result")).to_contain_text("нажал 1 через", timeout=20_000)
     expect(page.locator(".timeline circle.key")).to_have_count(1)
     expect(page.locator("#webhooks .answer")).to_have_text(ANSWER)
+    expect(page.locator("#result")).to_contain_text("до менеджера не дозвонились: занято")
     assert serious(page) == []
+    is_heard_drawn_and_sought_in(page)
+
+
+def is_heard_drawn_and_sought_in(page: Page) -> None:
+    """The recording of the call on its page: 001 says hello, and presses 1 after 3 s."""
+    player = page.locator("recording-player")
+    player.scroll_into_view_if_needed()
+    for side in ("callee", "us"):
+        expect(player.locator(f".clip-all path.{side}")).to_have_attribute("d", re.compile("M0 .*Z"))
+    expect(player.locator(".mark")).to_have_count(4)  # two clips, the key, the manager who is called
+    digit, line = player.locator(".mark.digit"), player.get_by_role("slider")
+    digit.focus()
+    expect(player.locator(".recording-said")).to_contain_text("нажал 1 через 3 с")
+    page.keyboard.press("Enter")
+    expect(line).to_have_attribute("aria-valuenow", re.compile("^(29|30|31)..$"))
+    line.press("Home")
+    player.get_by_role("button", name="Слушать").click()
+    until(page, "document.querySelector('recording-player .clip-wave').ariaValueNow > 100")
+    page.set_viewport_size({"width": 360, "height": 720})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert serious(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Скачать").click()
+    with wave.open(str(download.value.path())) as file:
+        assert (file.getnchannels(), file.getframerate()) == (2, 8000)
 
 
 def test_watch_says_that_the_service_is_away_and_comes_back(visit: Visit, served_alone: Served) -> None:

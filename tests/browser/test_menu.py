@@ -184,3 +184,19 @@ def test_example_in_the_reader_s_language_can_be_taken_back(visit: Visit) -> Non
     assert value(page) != before
     page.get_by_role("button", name="Вернуть", exact=True).click()
     assert value(page) == before
+
+
+def test_a_manager_takes_over(visit: Visit) -> None:
+    page = visit(language="en")
+    opened(page)
+    page.get_by_role("button", name="Add the first block").click()
+    page.get_by_label("The manager's telephone").fill("8 800, 79990000015")
+    expect(page.locator(".menu-does")).to_have_text("Connects to the manager")
+    expect(page.get_by_role("button", name="Add a menu below block 1")).to_be_disabled()
+    expect(page.locator(".graph-block").last).to_contain_text("manager")
+    assert value(page) == [{"digit": "1", "managerPhone": "8 800, 79990000015"}]
+    page.locator("voice-menu").evaluate("(menu) => menu.errors = {'ivrs.0.managerPhone': ['is no number']}")
+    expect(page.get_by_label("The manager's telephone")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("Record the call")).to_be_visible()
+    expect(page.locator("[data-name=needRecording], [data-name=useOutgoingPhoneForManager]")).to_have_count(2)
+    assert page.locator("[data-name=needRecording]:disabled").count() == 0

@@ -117,6 +117,9 @@ def test_backup_while_it_is_written_to(config: Path, tmp_path: Path) -> None:
     records = tmp_path / "data" / "records"
     records.mkdir()
     (records / "abc.wav").write_bytes(b"RIFF")
+    talk = tmp_path / "data" / "recordings" / "2026-01-01" / "1-1.ogg"
+    talk.parent.mkdir(parents=True)
+    talk.write_bytes(b"OggS")
     over = threading.Event()
 
     def write() -> None:
@@ -127,7 +130,7 @@ def test_backup_while_it_is_written_to(config: Path, tmp_path: Path) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        saved = zvonar("backup", tmp_path / "saved.tar.gz", config=config)
+        saved = zvonar("backup", tmp_path / "saved.tar.gz", "--recordings", config=config)
     finally:
         over.set()
         writer.join()
@@ -144,6 +147,10 @@ def test_backup_while_it_is_written_to(config: Path, tmp_path: Path) -> None:
         assert account.balance == sum(line.amount for line in money.lines(db, account.id, most=1_000_000))
     again.dispose()
     assert (tmp_path / "restored" / "records" / "abc.wav").read_bytes() == b"RIFF"
+    assert (tmp_path / "restored" / "recordings" / "2026-01-01" / "1-1.ogg").read_bytes() == b"OggS"
+    assert "without the 1 recordings" in zvonar("backup", tmp_path / "small.tar.gz", config=config).stdout
+    with tarfile.open(tmp_path / "small.tar.gz") as archive:
+        assert not [name for name in archive.getnames() if name.startswith("recordings")]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

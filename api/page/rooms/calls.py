@@ -128,6 +128,8 @@ def one(visit: Visit) -> Response:
     over = kept.calls[-1].status in OVER
     ended = [fact for fact in told if fact["type"] == "ended"]
     dialings = [_dialing(part, teller, language, kept.calls) for part in timeline.dialings(told)] if told else []
+    placed = {dialing["recording"] for dialing in dialings}
+    others = [call.recording for call in kept.calls if call.recording and call.recording not in placed]
     last = kept.calls[-1]
     timeout_s = kept.request.options["timeout"]
     said = result_of(last.status, last.disposition, last.answers, last.heard_ms, timeout_s, last.manager_status)
@@ -142,7 +144,7 @@ def one(visit: Visit) -> Response:
         answer=webhook_words.answer, shown=asked.shown, stopped=bool(stopped), waits_for=outcomes.WAITS_FOR,
         settled=over and all(webhook.done_at is not None for webhook in webhooks), width=timeline.WIDTH,
         left=timeline.LEFT, why=why, kinds=recording_marks.KINDS, keep_days=service.recordings.keep_days,
-        because=recording_words.why, recorded=any(dialing["recording"] for dialing in dialings),
+        because=recording_words.why, others=others, recorded=any(call.recording for call in kept.calls),
     )  # fmt: skip
 
 
@@ -177,10 +179,10 @@ def hear(visit: Visit) -> Response:
 def show_wave(visit: Visit) -> Response:
     """{"callee": [...], "us": [...], "ms"}: how loud a recording is, in parts, 0 to 1."""
     recording = _recording(visit)
-    file = visit.service.recordings.path(recording)
+    file = recording_files.file_of(visit.service, recording)
     try:
-        callee, us = _loudest(file, file.stat().st_mtime_ns) if recording.there else ([], [])
-    except (OSError, ValueError) as error:  # of libav some are the one, some the other
+        callee, us = _loudest(file, file.stat().st_mtime_ns)
+    except OSError as error:
         raise Refusal(Code.NOT_FOUND, "There is no such recording") from error
     reply = visit.json({"callee": callee, "us": us, "ms": recording.duration_ms})
     reply.headers["Cache-Control"] = "private, max-age=3600"

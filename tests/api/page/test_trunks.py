@@ -13,12 +13,14 @@ from sqlalchemy import event, insert, update
 from api.node import Node
 from api.overview import MINUTES, Overview, minutes
 from api.page.rooms.trunks import picture
+from api.recordings import Recordings
 from api.store import nodes, traffic
 from api.store.accounts import Role
 from api.store.database import Database
 from api.store.schema import accounts as accounts_table
 from api.store.schema import api_calls, calls, requests
 from api.store.traffic import Stretch
+from engine.config import ApiConfig, RecordingConfig
 from engine.trunks import TrunkState
 
 NOW = 1_767_254_430.0  # half a minute after a whole one
@@ -156,7 +158,7 @@ def test_registration_of_each_node_is_told(running: Any) -> None:
 
 def test_node_tells_its_registrations_when_they_change(database: Database) -> None:
     states = {"t": TrunkState(True, "", NOW)}
-    node = Node(database, lambda: NOW, "", lambda: states)
+    node = Node(database, lambda: NOW, Recordings(RecordingConfig(), ApiConfig(), database), lambda: states)
     assert node.beat()
     with database.write() as db:
         assert nodes.every(db)[0].trunks == {"t": {"up": True, "reason": "", "at": NOW}}
