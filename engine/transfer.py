@@ -16,7 +16,8 @@ from typing import Final
 
 from engine.disposition import Disposition, EndedBy
 from engine.events import InfoDigit, LegEvent
-from engine.manager_leg import ManagerLeg, ManagerTally, Stage
+from engine.manager_leg import ManagerLeg, Stage
+from engine.manager_tally import ManagerTally
 from engine.media import wire
 from engine.orders import Join, LegOpened, LegRefused, OfLeg, PlayTone, Tone
 from engine.outbox import Outbox

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 8000
+SLIPPED_PACKETS = 10
 QUIET = 64  # of 32768: silence as A-law says it, and the least noise above it
 
 
@@ -75,24 +76,24 @@ def likeness_db(clip: bytes, recording: NDArray[np.int16]) -> float:
 
 
 def share_heard(clip: bytes, recording: bytes, least_db: float = np.inf) -> float:
-    """How much of the clip is in a recording at its place, in pieces of 20 ms, each so far above its difference.
+    """How much of the clip is in a recording, in pieces of 20 ms, each so far above its difference.
 
-    A packet that a busy machine lost is missing from it; one that came in another place spoils all that follow. Without
+    A piece may lie a few packets beside its place: a busy machine loses some, and a buffer then slips. Without
     `least_db` a piece counts only if it is the same, sample by sample.
     """
     wanted, said = linear(clip).astype(np.float64), linear(recording)
-    found = np.zeros(len(wanted))
-    start = _aligned(wanted, said)
-    part = said[start : start + len(wanted)]
-    found[: len(part)] = part
-    pieces = (len(wanted) // 160, 160)
-    differ = np.sum(((found - wanted)[: pieces[0] * 160].reshape(pieces)) ** 2, axis=1)
-    power = np.sum((wanted[: pieces[0] * 160].reshape(pieces)) ** 2, axis=1)
-    return float(np.mean(differ <= power / 10 ** (least_db / 10)))
+    count, start = len(wanted) // 160, _aligned(wanted, said)
+    pieces = wanted[: count * 160].reshape(count, 160)
+    differ = np.full(count, np.inf)
+    around = np.pad(said.astype(np.float64), (SLIPPED_PACKETS * 160, (count + SLIPPED_PACKETS) * 160))
+    for shift in range(2 * SLIPPED_PACKETS + 1):
+        found = around[start + shift * 160 :][: count * 160].reshape(count, 160)
+        differ = np.minimum(differ, np.sum((found - pieces) ** 2, axis=1))
+    return float(np.mean(differ <= np.sum(pieces**2, axis=1) / 10 ** (least_db / 10)))
 
 
 def _aligned(wanted: NDArray[np.float64], recording: NDArray[np.int16]) -> int:
     """Where in the recording it is most like what is wanted."""
     size = 1 << int(np.ceil(np.log2(len(wanted) + len(recording))))
     product = np.fft.irfft(np.fft.rfft(recording.astype(np.float64), size) * np.conj(np.fft.rfft(wanted, size)))
-    return int(np.argmax(product[: max(1, len(recording) - len(wanted) + 1)]))
+    return int(np.argmax(product[: len(recording)]))
