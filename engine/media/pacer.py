@@ -1,8 +1,8 @@
 """The pacer of RTP: absolute deadlines, so that errors do not add up, and slipping instead of bursts. Pure.
 
-The 20 ms of a frame have four turns, 5 ms apart. As long as calls are few all of them are served in the first one: a turn
-has a cost of its own, which is felt where others have used the caches meanwhile. Then they are served in two, then in
-four, so that no turn is longer than it must be. A call keeps its turn.
+The 20 ms of a frame have four turns, 5 ms apart. As long as calls are few all of them are served in the first one: a
+turn has a cost of its own, which is felt where others have used the caches meanwhile. Then they are served in two, then
+in four, so that no turn is longer than it must be. A call keeps its turn.
 """
 
 from __future__ import annotations
