@@ -31,7 +31,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any
 
-from engine import disposition, orders
+from engine import disposition, orders, talk
 from engine.disposition import Disposition, EndedBy, Verdict
 from engine.events import (
     Answered,
@@ -51,24 +51,19 @@ from engine.manager_leg import CLOSING_S, LEAVING_S
 from engine.media import wire
 from engine.orders import CancelTimer, HangupWanted, Input, Output, Start
 from engine.outbox import Outbox
-from engine.presses import Presses
 from engine.session import Session
 from engine.settings import Settings
 from engine.sip import sdp
+from engine.talk import Talk
 from engine.tally import Tally
 from engine.transfer import Transfer
-from ivr import events as script_events
-from ivr.interpreter import Interpreter
-from ivr.model import File, Interrupt, Pause, PromptItem, Record, Script, Text
+from ivr import model
+from ivr.model import Interrupt, Script
 
 RECORDING_S = 5.0  # for the writer to say what became of the recording
 NO_SPEECH_START_S = 2.5  # a silent callee gets the prompt anyway
 MAX_WAIT_S = 4.0  # one who does not stop speaking, too
 SLACK_S = 5.0
-
-SHOWN_CHARACTERS = 60  # of a text that a fact names
-
-_SCRIPT = "script:"  # timers of the script, among ours
 
 
 class Phase(StrEnum):
@@ -90,26 +85,24 @@ class Call:
         self.settings = settings
         self.phase = Phase.IDLE
         self._script = script
-        self._interpreter = Interpreter(script)
-        self._presses = Presses()
         self._tally = Tally(settings.to, settings.outgoing, settings.trunk)
         self._out = Outbox()
+        self._talk = Talk(script, self._tally, self._out, hang_up=self._script_over, connect=self._connect)
         self._session = Session(settings, settings.media_port, settings.session)
         self._heard_of = False  # any response has come at all
         self._listens: tuple[str, ...] = ()
-        self._plays: dict[int, Interrupt] = {}  # prompts that are not over
-        self._held: list[str] = []  # keys that wait for the end of the prompt that they stop
         self._recording = False  # and what becomes of it is not known
         self._media_over = False
         self._legs = (f"m{number}" for number in count(1))  # names of those to managers
         self._transfer: Transfer | None = None  # as long as anything is left of it
+        self.connects = any(block.transfer for block in script.blocks)  # it may want a second leg
 
     @property
     def upper_bound_s(self) -> float:
         """No call of these settings and this script lives longer, from `Start` on."""
         limits = self._script.limits
         closing_s = RECORDING_S if self.settings.record_to else CLOSING_S
-        if any(block.transfer for block in self._script.blocks):  # its CANCEL may go out when the callee has left
+        if self.connects:  # its CANCEL may go out when the callee has left
             closing_s = max(closing_s, LEAVING_S + CLOSING_S)
         return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + closing_s + SLACK_S
 
@@ -146,7 +139,7 @@ class Call:
             case wire.Recorded():
                 self._recorded(event)
             case wire.Played():
-                self._played(event)
+                self._talk.played(event, self.phase is Phase.TALKING)
             case _ if self.phase is Phase.DIALING:
                 self._dialing(event)
             case _ if self.phase in (Phase.GREETING, Phase.TALKING):
@@ -232,7 +225,7 @@ class Call:
     def _begin(self) -> None:
         self.phase = Phase.TALKING
         self._out.put(CancelTimer("no_speech"), CancelTimer("max_wait"))
-        self._walk(script_events.Begin())
+        self._talk.begin()
 
     def _talking(self, event: Input) -> None:
         match event:
@@ -256,65 +249,22 @@ class Call:
                 pass  # Latched, MediaStarted, Sent: nothing to decide
 
     def _pressed(self, digit: str, channel: str) -> None:
-        if not self._presses.report(self._out.at, digit, channel):
+        if not self._talk.pressed(digit, channel):
             return
         if self._transfer is not None and channel == "info":
             self._transfer.pass_on(digit)
-        self._tally.digits += digit
-        self._out.fact("digit", digit=digit, channel=channel)
-        if any(mode in (Interrupt.DIGITS, Interrupt.ANY) for mode in self._plays.values()):
-            # The media process stopped it already, unless the key came by INFO or just before the prompt did. The
-            # script hears of the key when it is known how much of the prompt was heard: at once, or a tick later.
-            self._out.put(wire.Stop())
-            self._held.append(digit)
-            return
-        self._walk(script_events.Digit(digit))
         if self.phase is Phase.GREETING:  # who presses keys has heard enough silence
             self._begin()
 
-    def _played(self, event: wire.Played) -> None:
-        if self._plays.pop(event.play, None) is None:
-            return
-        self._tally.heard_ms += event.heard_ms
-        if event.why in (wire.Stopped.VOICE, wire.Stopped.DIGIT):
-            self._out.fact("barge_in", by=event.why)
-        self._out.fact("prompt_ended", play=event.play, heard_ms=event.heard_ms, why=event.why)
-        if self.phase is Phase.TALKING and event.why != wire.Stopped.CLOSED:
-            held, self._held = self._held, []
-            for digit in held:
-                self._walk(script_events.Digit(digit))
-            self._walk(script_events.PromptEnded(event.play, event.why))
-
-    def _walk(self, event: script_events.Event, ended_by: EndedBy = EndedBy.US) -> None:
-        """`ended_by` is whose doing it is, if the script is over now."""
-        for command in self._interpreter.step(event):
-            match command:
-                case script_events.EnterBlock(block, tags):
-                    self._tally.path.append(block)
-                    self._tally.tags += tags
-                    self._out.fact("block", block=block, tags=list(tags))
-                case script_events.PlayPrompt(play, items, interrupt):
-                    self._plays[play] = interrupt
-                    self._out.put(command)
-                    self._out.fact("prompt_started", play=play, clips=[_told(item) for item in items])
-                case script_events.StopPrompt():
-                    self._out.put(wire.Stop())
-                case script_events.StartTransfer(wanted):
-                    if self._listens:  # what the callee says is said to the manager
-                        self._out.put(wire.Listen(()))
-                    self._transfer = Transfer(wanted, self.settings, self._legs, self._out)
-                case script_events.SetTimer(name, ms):
-                    self._out.set_timer(_SCRIPT + name, ms / 1000)
-                case script_events.CancelTimer(name):
-                    self._out.put(CancelTimer(_SCRIPT + name))
-                case script_events.Outcome(block, outcome, digits, chose):
-                    if chose:
-                        self._tally.answers.append(digits)
-                    self._out.fact("outcome", block=block, outcome=outcome, digits=digits)
-                case script_events.HangUp(why):
-                    self._leave(Verdict(Disposition.ANSWERED, 16, ended_by), "" if why == "end" else why)
+    def _script_over(self, by: EndedBy, why: str) -> None:
+        self._leave(Verdict(Disposition.ANSWERED, disposition.NORMAL_CLEARING, by), why)
 
     # --- the manager ------------------------------------------------------------------------------------
+
+    def _connect(self, wanted: model.Transfer) -> None:
+        if self._listens:  # what the callee says is said to the manager
+            self._out.put(wire.Listen(()))
+        self._transfer = Transfer(wanted, self.settings, self._legs, self._out)
 
     def _of_manager(self, leg: str, event: Any) -> None:
         if self._transfer is not None:
@@ -332,7 +282,7 @@ class Call:
             return
         if self._listens:
             self._out.put(wire.Listen(self._listens))
-        self._walk(script_events.TransferEnded(transfer.outcome), transfer.ended_by)
+        self._talk.transferred(transfer.outcome, transfer.ended_by)
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -354,9 +304,9 @@ class Call:
                 )
                 self._out.put(Hangup(disposition.RECOVERY_ON_TIMER_EXPIRY), wire.Close())
                 self._conclude()
-            case _ if name.startswith(_SCRIPT):
+            case _ if name.startswith(talk.TIMERS):
                 if self.phase is Phase.TALKING:
-                    self._walk(script_events.TimerFired(name.removeprefix(_SCRIPT)))
+                    self._talk.timer(name)
             case _ if self._transfer is not None:
                 self._transfer.timer(name)
                 self._transfer_moved()
@@ -457,16 +407,3 @@ class Call:
         except sdp.SdpError as error:
             return str(error)
         return ""
-
-
-def _told(item: PromptItem) -> str:
-    match item:
-        case File(path):
-            return path
-        case Record(name):
-            return f"record {name}"
-        case Text(text):
-            line = " ".join(text.split())
-            return f"text {line if len(line) <= SHOWN_CHARACTERS else line[:SHOWN_CHARACTERS] + '...'}"
-        case Pause(ms):
-            return f"pause {ms} ms"

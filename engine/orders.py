@@ -122,7 +122,7 @@ class ReleaseLeg:
     leg: str
 
 
-LegOrder = Place | Hangup | AnswerOffer | wire.Remote | wire.SendDigits | wire.Close
+LegOrder = Place | Hangup | AnswerOffer | wire.Remote | wire.Play | wire.SendDigits | wire.Close
 FurtherLeg = OpenLeg | OfLeg | Join | ReleaseLeg
 MediaOrder = wire.Remote | wire.Stop | wire.Listen | wire.Record | wire.SendDigits | wire.Close | PlayPrompt | PlayTone
 SignallingOrder = Place | Hangup | AnswerOffer

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from engine.disposition import Disposition, EndedBy, Verdict
-from engine.manager_leg import ManagerTally
+from engine.manager_tally import ManagerTally
 from engine.media.wire import Closed
 
 

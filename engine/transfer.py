@@ -10,17 +10,23 @@ callee hears `Tone.HOLD` until it rings at the manager's, then `Tone.RINGBACK`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from engine.disposition import Disposition, EndedBy
 from engine.events import InfoDigit, LegEvent
-from engine.manager_leg import ManagerLeg, ManagerTally, Stage
+from engine.manager_leg import ManagerLeg, Stage
+from engine.manager_tally import ManagerTally
 from engine.media import wire
 from engine.orders import Join, LegOpened, LegRefused, OfLeg, PlayTone, Tone
 from engine.outbox import Outbox
 from engine.presses import Presses
 from engine.settings import Settings
 from ivr import model
+
+FIRST_PRESS_MS: Final = 500  # after the answer: what answers has to begin to listen
+COMMA_MS: Final = 2000  # as modems have it (ITU-T V.250, S8)
 
 _OUTCOMES = {
     Disposition.BUSY: model.BUSY,
@@ -129,10 +135,22 @@ class Transfer:
             self._bridged = True
             self._hear(None)
             self._out.put(Join(leg.name))
+            self._press()
         elif leg.stage is Stage.CALLING and leg.ringing:
             self._hear(Tone.RINGBACK)
         if leg.stage is not Stage.TALKING:
             self._bridged = False
+
+    def _press(self) -> None:
+        """The keys for a menu behind the number; the media process presses them after one another."""
+        wait_ms = FIRST_PRESS_MS if self._wanted.digits else 0
+        for keys in re.findall(r",|[^,]+", self._wanted.digits):
+            if keys == ",":
+                wait_ms += COMMA_MS
+                continue
+            pause = wire.Play(0, (-wait_ms,))
+            self._out.put(OfLeg(self._leg.name, pause), OfLeg(self._leg.name, wire.SendDigits(keys)))
+            wait_ms = 0
 
     def _hear(self, tone: Tone | None) -> None:
         if tone is self._tone:

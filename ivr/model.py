@@ -83,6 +83,7 @@ class Transfer:
     to: tuple[str, ...]
     caller_id: CallerId = CallerId.OUTGOING
     ring_ms: int = 30_000  # each of them
+    digits: str = ""  # pressed once the other side answers, for a menu there; a comma waits
 
 
 @dataclass(frozen=True, slots=True)

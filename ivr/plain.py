@@ -71,11 +71,16 @@ def _restore_block(plain: Mapping[str, Any]) -> Block:
 
 
 def _dump_transfer(transfer: Transfer) -> dict[str, Any]:
-    return {"to": list(transfer.to), "caller_id": str(transfer.caller_id), "ring_ms": transfer.ring_ms}
+    return {
+        "to": list(transfer.to),
+        "caller_id": str(transfer.caller_id),
+        "ring_ms": transfer.ring_ms,
+        "digits": transfer.digits,
+    }
 
 
 def _restore_transfer(plain: Mapping[str, Any]) -> Transfer:
-    return Transfer(tuple(plain["to"]), CallerId(plain["caller_id"]), plain["ring_ms"])
+    return Transfer(tuple(plain["to"]), CallerId(plain["caller_id"]), plain["ring_ms"], plain.get("digits", ""))
 
 
 def _dump_item(item: PromptItem) -> dict[str, Any]:

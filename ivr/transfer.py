@@ -10,7 +10,8 @@ from ivr.value import Value, did_you_mean
 MAX_MANAGERS = 10
 MIN_RING_MS, MAX_RING_MS = 1000, 5 * 60_000
 
-_KEYS = ("to", "caller_id", "ring")
+_KEYS = ("to", "caller_id", "ring", "digits")
+_DIGITS = re.compile(r"[0-9*#A-D,]{1,40}")
 _NUMBER = re.compile(r"\+?([0-9]{3,15})")
 _EXAMPLE = '`transfer: {to: "+74951234567", ring: 30s}`'
 
@@ -31,6 +32,7 @@ def read(value: Value) -> Transfer:
         to=_numbers(fields["to"][1]),
         caller_id=_caller_id(fields["caller_id"][1]) if "caller_id" in fields else default.caller_id,
         ring_ms=_ring(fields["ring"][1]) if "ring" in fields else default.ring_ms,
+        digits=_digits(fields["digits"][1]) if "digits" in fields else default.digits,
     )
 
 
@@ -55,6 +57,15 @@ def _caller_id(value: Value) -> CallerId:
     if name not in list(CallerId):
         raise value.wrong(f"caller_id is {value.shown}", did_you_mean(name, [one.value for one in CallerId]))
     return CallerId(name)
+
+
+def _digits(value: Value) -> str:
+    digits = value.raw("digits")
+    if not _DIGITS.fullmatch(digits):
+        raise value.wrong(
+            f"digits is {value.shown}", 'give up to 40 keys, a comma waits 2 s: digits: "102" or "1,,102"'
+        )
+    return digits
 
 
 def _ring(value: Value) -> int:

@@ -300,6 +300,15 @@ def test_keys_in_a_talk_are_told_and_not_the_scripts() -> None:
     assert [fact["digit"] for fact in driver.facts("digit")] == ["1"]
 
 
+def test_keys_for_a_menu_behind_the_number() -> None:
+    driver = Driver(Script("x", "a", (Block("a", transfer=Transfer(("101",), digits=",1,,02#,")),)))
+    driver.begin()
+    out = driver.talk()
+    assert orders(out, "m1", wire.Play) == [wire.Play(0, (-2500,)), wire.Play(0, (-4000,))]
+    assert orders(out, "m1", wire.SendDigits) == [wire.SendDigits("1"), wire.SendDigits("02#")]
+    assert isinstance([output for output in out if isinstance(output, OfLeg | Join)][1], Join)
+
+
 def test_ears_rest_while_a_manager_is_called_or_talks() -> None:
     menu = script(on={"ended": "ask"})
     driver = Driver(Script("x", "ask", menu.blocks))
@@ -514,9 +523,9 @@ class World:
             case wire.Closed():
                 del self.slots[leg]
         self.driver.feed(event, leg, after=0.4)
-        for output in self.driver.out[self.seen :]:
-            self._obey(output)
-        self.seen = len(self.driver.out)
+        while self.seen < len(self.driver.out):  # it may grow meanwhile
+            self.seen += 1
+            self._obey(self.driver.out[self.seen - 1])
 
     def _obey(self, output: Output) -> None:
         leg, order = (output.leg, output.order) if isinstance(output, OfLeg) else ("", output)

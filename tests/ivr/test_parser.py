@@ -76,8 +76,8 @@ def test_a_transfer() -> None:
     made = block('{transfer: {to: "+74951234567"}, on: {ended: manager, failed: a}}')
     assert made.transfer == Transfer(("74951234567",), CallerId.OUTGOING, 30_000)
     assert made.interrupt is Interrupt.NONE
-    several = block("{transfer: {to: [+74951234567, 101], caller_id: callee, ring: 20s}}").transfer
-    assert several == Transfer(("74951234567", "101"), CallerId.CALLEE, 20_000)
+    several = block("{transfer: {to: [+74951234567, 101], caller_id: callee, ring: 20s, digits: '1,,02#'}}").transfer
+    assert several == Transfer(("74951234567", "101"), CallerId.CALLEE, 20_000, "1,,02#")
 
 
 def test_a_finer_outcome_of_a_transfer_falls_back_to_failed() -> None:
@@ -187,6 +187,7 @@ def test_wrong_scripts(text: str, where: tuple[int, int], says: str) -> None:
         ("{transfer: {to: 101, rings: 5s}}", "did you mean 'ring'?"),
         ("{transfer: {to: 101, ring: 200ms}}", "at least 1s"),
         ("{transfer: {to: 101, ring: 10m}}", "to 300s"),
+        ("{transfer: {to: 101, digits: 1w2}}", "up to 40 keys"),
         ("{transfer: {to: 101}, gather: {digits: 1}}", "exclude each other"),
         ("{transfer: {to: 101}, on: {done: manager}}", "`ended` or `failed`"),
         ("{transfer: {to: 101}, on: {silence: manager}}", "needs a `gather`"),

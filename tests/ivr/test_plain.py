@@ -18,7 +18,9 @@ items = st.one_of(st.builds(File, words), st.builds(Record, words), texts, st.bu
 gathers = st.builds(
     Gather, st.integers(1, 9), st.integers(1, 9), st.none() | words, st.integers(1), st.integers(1), st.integers(1)
 )
-transfers = st.builds(Transfer, st.lists(words, max_size=2).map(tuple), st.sampled_from(CallerId), st.integers(1, 9000))
+transfers = st.builds(
+    Transfer, st.lists(words, max_size=2).map(tuple), st.sampled_from(CallerId), st.integers(1, 9000), words
+)
 blocks = st.builds(
     Block,
     words,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 8000
+SLIPPED_PACKETS = 10
 QUIET = 64  # of 32768: silence as A-law says it, and the least noise above it
 
 
@@ -64,23 +65,35 @@ def heard_of(clip: bytes, recording: bytes) -> tuple[int, int]:
     return start, int(differ[0]) if differ.size else both
 
 
-def same_share(clip: bytes, recording: bytes) -> float:
-    """How much of the clip is in the recording, unchanged and in its place: where a lost packet is no disaster."""
-    start, _ = heard_of(clip, recording)
-    if start < 0:
-        return 0.0
-    both = min(len(clip), len(recording) - start)
-    same = np.frombuffer(clip, np.uint8, both) == np.frombuffer(recording, np.uint8, both, start)
-    return float(same.sum() / len(clip))
-
-
 def likeness_db(clip: bytes, recording: NDArray[np.int16]) -> float:
     """How far above its difference from the clip a recording lies, best alignment: for what cannot be exact."""
     wanted = linear(clip).astype(np.float64)
-    size = 1 << int(np.ceil(np.log2(len(wanted) + len(recording))))
-    product = np.fft.irfft(np.fft.rfft(recording.astype(np.float64), size) * np.conj(np.fft.rfft(wanted, size)))
-    start = int(np.argmax(product[: max(1, len(recording) - len(wanted) + 1)]))
+    start = _aligned(wanted, recording)
     found = recording[start : start + len(wanted)].astype(np.float64)
     if len(found) < len(wanted):
         return 0.0
     return float(10 * np.log10(np.sum(wanted**2) / max(1.0, np.sum((found - wanted) ** 2))))
+
+
+def share_heard(clip: bytes, recording: bytes, least_db: float = np.inf) -> float:
+    """How much of the clip is in a recording, in pieces of 20 ms, each so far above its difference.
+
+    A piece may lie a few packets beside its place: a busy machine loses some, and a buffer then slips. Without
+    `least_db` a piece counts only if it is the same, sample by sample.
+    """
+    wanted, said = linear(clip).astype(np.float64), linear(recording)
+    count, start = len(wanted) // 160, _aligned(wanted, said)
+    pieces = wanted[: count * 160].reshape(count, 160)
+    differ = np.full(count, np.inf)
+    around = np.pad(said.astype(np.float64), (SLIPPED_PACKETS * 160, (count + SLIPPED_PACKETS) * 160))
+    for shift in range(2 * SLIPPED_PACKETS + 1):
+        found = around[start + shift * 160 :][: count * 160].reshape(count, 160)
+        differ = np.minimum(differ, np.sum((found - pieces) ** 2, axis=1))
+    return float(np.mean(differ <= np.sum(pieces**2, axis=1) / 10 ** (least_db / 10)))
+
+
+def _aligned(wanted: NDArray[np.float64], recording: NDArray[np.int16]) -> int:
+    """Where in the recording it is most like what is wanted."""
+    size = 1 << int(np.ceil(np.log2(len(wanted) + len(recording))))
+    product = np.fft.irfft(np.fft.rfft(recording.astype(np.float64), size) * np.conj(np.fft.rfft(wanted, size)))
+    return int(np.argmax(product[: len(recording)]))

@@ -23,7 +23,7 @@ from zvonar.bench_media import clip
 from zvonar.bench_media.child import BenchError
 from zvonar.bench_media.cpu import Cores, cores
 from zvonar.bench_media.designs import ChildDesign, Design, Task
-from zvonar.bench_media.measure import Measured, measure
+from zvonar.bench_media.measure import Line, Measured, measure
 from zvonar.bench_media.peers.asterisk import AsteriskDesign
 from zvonar.bench_media.peers.seat import raise_limit
 from zvonar.bench_media.plane_design import PlaneDesign
@@ -47,42 +47,45 @@ def media(*, calls: Sequence[int], seconds: float, listening: float, against: Se
     if used.measured == used.others:
         _note("there is one core only: the far end takes from what is measured")
     lines = []
-    with tempfile.TemporaryDirectory() as folder, _alone():
+    with tempfile.TemporaryDirectory() as folder:
         _prepare(Path(folder))
         for count in calls:
-            for name in order(against):
-                task = Task(count, listening, used.measured, Path(folder))
-                _note(f"{name}, {count} calls, {seconds:g} s ...")
-                try:
-                    measured = asyncio.run(_measure(name, task, seconds, used))
-                except BenchError as error:
-                    _note(f"{name}, {count} calls: not measured: {error}")
-                    continue
-                lines.append(measured.line)
-                _tell(measured, as_json=as_json)
+            for turn in turns(against):
+                with _alone():
+                    task = Task(count, listening, used.measured, Path(folder))
+                    lines += [line for name in turn for line in _run(name, task, seconds, used, as_json=as_json)]
     if lines and not as_json:
         print(table(lines))
     return 0 if lines else 1
 
 
+def turns(against: Sequence[str]) -> list[tuple[str, ...]]:
+    """The plane before each peer, so that a ratio is of neighbours in time."""
+    return [("zvonar", peer) for peer in against] or [("zvonar",)]
+
+
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Two benches at once would measure each other: the second one waits."""
+    """Two benches at once would measure each other: they take turns."""
     with (Path(tempfile.gettempdir()) / f"zvonar-bench-media-{os.getuid()}.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _note("another bench media runs on this machine; waiting for its end")
+            _note("another bench media runs on this machine; waiting for our turn")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def order(against: Sequence[str]) -> Iterator[str]:
-    """The plane before each peer, so that a ratio is of neighbours in time."""
-    for peer in against:
-        yield from ("zvonar", peer)
-    if not against:
-        yield "zvonar"
+def _run(name: str, task: Task, seconds: float, used: Cores, *, as_json: bool) -> Iterator[Line]:
+    """The line of one measurement, told at once; none if it cannot be made."""
+    _note(f"{name}, {task.calls} calls, {seconds:g} s ...")
+    try:
+        measured = asyncio.run(_measure(name, task, seconds, used))
+    except BenchError as error:
+        _note(f"{name}, {task.calls} calls: not measured: {error}")
+        return
+    _tell(measured, as_json=as_json)
+    yield measured.line
 
 
 async def _measure(name: str, task: Task, seconds: float, used: Cores) -> Measured:

@@ -91,8 +91,11 @@ async def _measure(name: str, design: Design, task: Task, seconds: float, cores:
         if len(refused) == task.calls:
             raise BenchError(f"{name} refused every call")
         await far_end.ask({"measure": seconds, "without": sorted(refused)})
+        pid = design.pid
         began, cpu, core, unread = time.monotonic(), spent(design.pid), core_time(task.core), _drops(ports)
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+        if design.pid != pid:
+            raise BenchError(f"{name} has died")
         core = core_time(task.core).since(core)
         took, used, unread = time.monotonic() - began, spent(design.pid).since(cpu), _drops(ports) - unread
         shed = len(set(design.given_up()) - refused)

@@ -8,8 +8,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Final, NamedTuple
 
+from zvonar.bench_media.pacing import FRAME_MS
+
 DESIGNS: Final = ("zvonar", "floor", "asyncio", "asterisk", "pyvoip")
-CARRIED: Final = 0.01  # a design carries its calls if no more of its packets than this are late or lost
+CAME: Final = 0.99  # a design carries its calls if so many of the packets that were due came,
+IN_TIME_MS: Final = 40.0  # and 99 % of them so near to their time: what a usual jitter buffer bears
 
 
 class Spread(NamedTuple):
@@ -68,19 +71,24 @@ def ratios(lines: list[dict[str, Any]]) -> list[Ratio]:
 
 
 def _point(group: list[dict[str, Any]]) -> Point:
-    bad = median((line["lost"] + line["late"]) / max(1, line["sent"]) for line in group)
+    came = median((line["sent"] - line["lost"]) / _due(line) for line in group)
+    p99_ms = _spread([line["pacing_ms"]["p99"] or 0.0 for line in group])
     return Point(
         group[0]["design"],
         group[0]["calls"],
         len(group),
         _spread([line["cpu_us"] or 0.0 for line in group]),
         _spread([line["pacing_ms"]["p50"] or 0.0 for line in group]),
-        _spread([line["pacing_ms"]["p99"] or 0.0 for line in group]),
+        p99_ms,
         _spread([line["lost"] for line in group]),
         _spread([line["wrong"] for line in group]),
         _spread([line["late"] for line in group]),
-        bad <= CARRIED,
+        came >= CAME and p99_ms.middle <= IN_TIME_MS,
     )
+
+
+def _due(line: dict[str, Any]) -> float:
+    return max(1.0, float((line["calls"] - line["refused"]) * line["seconds"] * 1000 / FRAME_MS))
 
 
 def _spread(values: list[float]) -> Spread:

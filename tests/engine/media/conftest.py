@@ -82,6 +82,12 @@ class Caller:
                 await self._changed.wait()
         return self.of(kind)
 
+    async def connect(self) -> None:
+        """Name the far end, and wait until it hears us: what it sends before that is nobody's."""
+        self.slot.send(self.far_end.remote())
+        while not self.far_end.came:
+            await asyncio.sleep(0.005)
+
     async def close(self) -> Closed:
         if not self.of(Closed, Faulted):
             self.slot.send(Close())

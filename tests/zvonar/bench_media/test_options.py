@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from zvonar.bench_media.command import order
+from zvonar.bench_media.command import turns
 from zvonar.bench_media.options import counts, peers
 
 
@@ -26,5 +26,5 @@ def test_an_unknown_peer_is_named(text: str) -> None:
 
 
 def test_the_plane_is_measured_before_each_peer() -> None:
-    assert list(order([])) == ["zvonar"]
-    assert list(order(["floor", "asyncio"])) == ["zvonar", "floor", "zvonar", "asyncio"]
+    assert turns([]) == [("zvonar",)]
+    assert turns(["floor", "asyncio"]) == [("zvonar", "floor"), ("zvonar", "asyncio")]

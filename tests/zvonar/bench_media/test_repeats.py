@@ -13,17 +13,17 @@ from zvonar.bench_media.repeats import Spread, points, ratios, read
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def line(design: str, calls: int, cpu_us: float | None, p99: float | None = 0.3, late: int = 0) -> dict[str, Any]:
+def line(design: str, calls: int, cpu_us: float | None, p99: float | None = 0.3, sent: int = 400) -> dict[str, Any]:
     return {
-        "design": design, "calls": calls, "seconds": 8.0, "cpu_us": cpu_us, "sent": 1000, "lost": 0, "wrong": 0,
-        "late": late, "pacing_ms": {"p50": p99, "p99": p99},
+        "design": design, "calls": calls, "seconds": 8.0, "cpu_us": cpu_us, "refused": 0, "sent": calls * sent,
+        "lost": 0, "wrong": 0, "late": 0, "pacing_ms": {"p50": p99, "p99": p99},
     }  # fmt: skip
 
 
 LINES = [
     line("zvonar", 50, 10), line("pyvoip", 50, 100), line("zvonar", 50, 8), line("floor", 50, 4),
     line("zvonar", 50, 20), line("pyvoip", 50, 80), line("zvonar", 50, 9), line("floor", 50, 3),
-    line("zvonar", 500, 7), line("pyvoip", 500, None, None, late=900), line("zvonar", 50, 6),
+    line("zvonar", 500, 7), line("pyvoip", 500, None, 12, sent=390), line("zvonar", 50, 6),
 ]  # fmt: skip
 
 

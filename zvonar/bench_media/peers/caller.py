@@ -24,6 +24,7 @@ class Caller(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._port = 0
         self._waiting: dict[int, asyncio.Future[int]] = {}
+        self._targets: dict[int, str] = {}
 
     @classmethod
     async def towards(cls, port: int) -> Caller:
@@ -51,8 +52,9 @@ class Caller(asyncio.DatagramProtocol):
 
     async def _call(self, index: int, number: str, rtp_port: int) -> int:
         answered = self._waiting[index] = asyncio.get_running_loop().create_future()
+        self._targets[index] = target = f"sip:{number}@127.0.0.1"
         for _ in range(round(ANSWER_S / AGAIN_S)):
-            self._send(self._request("INVITE", index, f"sip:{number}@127.0.0.1", f"<sip:{number}@127.0.0.1>", rtp_port))
+            self._send(self._request("INVITE", index, target, f"<{target}>", "invite", rtp_port))
             done, _ = await asyncio.wait([answered], timeout=AGAIN_S)
             if done:
                 return int(answered.result())
@@ -66,8 +68,11 @@ class Caller(asyncio.DatagramProtocol):
         if code < 200:
             return
         to, contact, audio = _TO.search(data), _CONTACT.search(data), _AUDIO.search(data)
-        target = contact[1].decode() if contact else f"sip:127.0.0.1:{self._port}"
-        self._send(self._request("ACK", index, target, to[1].decode() if to else "", None))
+        to_text = to[1].decode() if to else ""
+        if code < 300 and contact:
+            self._send(self._request("ACK", index, contact[1].decode(), to_text, "ack"))
+        else:  # this one belongs to the transaction of the INVITE (section 17.1.1.3)
+            self._send(self._request("ACK", index, self._targets[index], to_text, "invite"))
         answered = self._waiting[index]
         if not answered.done():
             answered.set_result(int(audio[1]) if code < 300 and audio else 0)
@@ -79,11 +84,11 @@ class Caller(asyncio.DatagramProtocol):
         assert self._transport is not None
         self._transport.sendto(text.encode())
 
-    def _request(self, method: str, index: int, target: str, to: str, rtp_port: int | None) -> str:
+    def _request(self, method: str, index: int, target: str, to: str, branch: str, rtp_port: int | None = None) -> str:
         body = "" if rtp_port is None else _sdp(rtp_port)
         lines = [
             f"{method} {target} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch=z9hG4bK{index}-{method}",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch=z9hG4bK{index}-{branch}",
             "Max-Forwards: 70",
             f"From: <sip:bench@127.0.0.1>;tag={index}",
             f"To: {to}",

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+import time
 import warnings
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from zvonar.bench_media.peers.ear import Ear
 from zvonar.bench_media.peers.seat import free_ports, raise_limit, say
 from zvonar.bench_media.presses import DIGIT_TYPE
 
+OPEN_S: Final = 20.0
 ROUNDS: Final = 18  # of the clip, some 10 s each
 
 
@@ -36,17 +38,20 @@ def main(arguments: list[str]) -> int:
     codecs = {0: PayloadType.PCMU, DIGIT_TYPE: PayloadType.EVENT}
     sounds = _sounds(np.load(settings["clip"]))
     ports: list[int] = []
+    give_up = time.monotonic() + OPEN_S
     for index, (far_port, heard, port) in enumerate(
         zip(settings["far_ports"], settings["heard"], free_ports(), strict=False)
     ):
         client = RTPClient(codecs, "127.0.0.1", port, "127.0.0.1", far_port, TransmitType.SENDRECV, dtmf=digits.append)
+        client.write(sounds[part(index)])
+        if time.monotonic() > give_up:  # it has no time left to begin calls: the others are refused
+            break
         try:
             client.start()
             if heard:
                 threading.Thread(target=_hear, args=(client,), daemon=True).start()
         except RuntimeError:  # can't start new thread
             break
-        client.write(sounds[part(index)])
         ports.append(port)
     say({"ports": ports + [0] * (len(settings["far_ports"]) - len(ports))})
     sys.stdin.readline()
