@@ -95,13 +95,14 @@ class Call:
         self._media_over = False
         self._legs = (f"m{number}" for number in count(1))  # names of those to managers
         self._transfer: Transfer | None = None  # as long as anything is left of it
+        self.connects = any(block.transfer for block in script.blocks)  # it may want a second leg
 
     @property
     def upper_bound_s(self) -> float:
         """No call of these settings and this script lives longer, from `Start` on."""
         limits = self._script.limits
         closing_s = RECORDING_S if self.settings.record_to else CLOSING_S
-        if any(block.transfer for block in self._script.blocks):  # its CANCEL may go out when the callee has left
+        if self.connects:  # its CANCEL may go out when the callee has left
             closing_s = max(closing_s, LEAVING_S + CLOSING_S)
         return self.settings.timeout_s + MAX_WAIT_S + limits.duration_ms / 1000 + LEAVING_S + closing_s + SLACK_S
 

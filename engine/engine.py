@@ -162,7 +162,8 @@ class Engine:
         if self._plane.busy > BUSY:
             return 0
         legs = 2 if self._sandbox else 1
-        free = (self._plane.capacity - self._plane.census()["ports"]) // legs
+        kept = sum(call.legs_to_come for call in self._calls.values())
+        free = (self._plane.capacity - self._plane.census()["ports"]) // legs - kept
         of_trunk = self._rooms[trunk].free()
         return max(0, free if of_trunk is None else min(free, of_trunk))
 

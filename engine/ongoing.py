@@ -118,6 +118,11 @@ class OngoingCall:
         return len(self._timers)
 
     @property
+    def legs_to_come(self) -> int:
+        """How many further legs it may want, beside those that it has: ports to be kept for it."""
+        return int(self._call.connects and not self._legs)
+
+    @property
     def tasks(self) -> int:
         """How many legs wait for a place on their trunk."""
         return sum(leg.waits for leg in self._legs.values())

@@ -1,8 +1,8 @@
 """The pacer of RTP: absolute deadlines, so that errors do not add up, and slipping instead of bursts. Pure.
 
-The 20 ms of a frame have four turns, 5 ms apart. As long as calls are few all of them are served in the first one,
-which wakes the process least; then in two, then in four, so that no turn is longer than it must be. A call keeps its
-turn.
+The 20 ms of a frame have four turns, 5 ms apart. As long as calls are few all of them are served in the first one: a
+turn has a cost of its own, which is felt where others have used the caches meanwhile. Then they are served in two, then
+in four, so that no turn is longer than it must be. A call keeps its turn.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FRAME_S: Final = 0.020
 PHASES: Final = 4
 TURN_S: Final = FRAME_S / PHASES
 
-_PHASES_BY_CALLS: Final = ((1000, (0, 1, 2, 3)), (250, (0, 2)), (0, (0,)))  # from so many calls on
+_PHASES_BY_CALLS: Final = ((2000, (0, 1, 2, 3)), (1000, (0, 2)), (0, (0,)))  # from so many calls on
 
 
 class Pacer:

@@ -118,6 +118,18 @@ async def test_a_callee_who_waits_hears_that_it_goes_on_and_costs_a_line_no_long
         await _settled(engine)
 
 
+async def test_a_port_is_kept_for_the_manager_of_a_call_that_goes_on() -> None:
+    async with Engine.open(calls=4) as engine:
+        call = await engine.dial(Dial(NUMBER + "006", connecting("004")))
+        await _until(call, "answered")  # two ports are taken, and two are kept
+        assert engine.room("sandbox") == 2
+        await _until(call, "transfer_ringing")  # and one of them is taken
+        assert engine.room("sandbox") == 2
+        call.hangup()
+        await call.result()
+        await _settled(engine)
+
+
 async def test_no_port_for_the_manager() -> None:
     async with Engine.open(calls=1) as engine:  # two ports: both ends of the callee's leg
         call = await engine.dial(Dial(NUMBER + "006", connecting("006")))
