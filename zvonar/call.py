@@ -108,6 +108,14 @@ def _manager(manager: dict[str, Any]) -> str:
     return f"{told} after {manager['answered_at'] - manager['started_at']:.1f} s, talked for {talked_s:.1f} s"
 
 
+def _sound(media: dict[str, Any]) -> str:
+    told = [f"MOS {media['mos']:.1f}"] if media["mos"] is not None else []
+    told += [f"{media['lost']} of {media['lost'] + media['received']} packets lost"] if media["received"] else []
+    told += [f"{media['remote_lost']} of ours"] if media["remote_lost"] else []
+    told += [f"{media['round_trip_ms']:.0f} ms there and back"] if media["round_trip_ms"] is not None else []
+    return ", ".join(told + ["one way only"] * media["one_way_audio"])
+
+
 def summary(result: dict[str, Any]) -> Text:
     """The result in a sentence or two."""
     told = f"\n{result['disposition'].replace('_', ' ')}"
@@ -115,6 +123,8 @@ def summary(result: dict[str, Any]) -> Text:
         told += f": {result['duration_ms'] / 1000:.1f} s, {result['heard_ms'] / 1000:.1f} s of prompts heard"
         told += f', digits "{result["digits"]}"' if result["digits"] else ", no digits"
         told += f", path {' > '.join(result['path'])}" if result["path"] else ""
+        sound = _sound(result["media"]) if result.get("media") else ""
+        told += f"\nsound: {sound}" if sound else ""
     elif result["reason"]:
         told += f": {result['reason']}"
     if result["recording"]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.messages import Message
 
-GOOD, FAIR = 4.0, 3.1  # MOS: "satisfied" and "nearly all dissatisfied" of ITU-T G.107, annex B
+GOOD, FAIR = 4.0, 3.1  # MOS: from there "satisfied", below that "nearly all dissatisfied" (ITU-T G.107, annex B)
 TOLD_LOSS = 0.001
 TOLD_ROUND_TRIP_MS = 1.0
 

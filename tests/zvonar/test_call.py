@@ -37,6 +37,17 @@ def test_the_manager_in_the_summary(manager: dict[str, Any], told: str) -> None:
     assert "manager:" not in summary(RESULT).plain
 
 
+def test_the_sound_in_the_summary() -> None:
+    media = {
+        "mos": 3.62, "lost": 12, "received": 488, "remote_lost": 3, "round_trip_ms": 81.6, "one_way_audio": False,
+    }  # fmt: skip
+    told = "sound: MOS 3.6, 12 of 500 packets lost, 3 of ours, 82 ms there and back"
+    assert told in summary(RESULT | {"media": media}).plain
+    silent = media | {"mos": None, "received": 0, "remote_lost": None, "round_trip_ms": None, "one_way_audio": True}
+    assert "sound: one way only" in summary(RESULT | {"media": silent}).plain
+    assert "sound:" not in summary(RESULT | {"media": None}).plain
+
+
 def test_a_fact_of_a_transfer() -> None:
     fact = {"call": "c", "seq": 9, "at": 1007.5, "type": "transfer_answered", "to": "74951234567"}
     assert line(fact, began=1000.0).plain == "   7.50 s  transfer_answered to 74951234567"

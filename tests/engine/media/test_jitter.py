@@ -177,3 +177,27 @@ def test_a_row_that_nobody_wants_keeps_nothing():
     buffer.open(0, Law.A)
     buffer.turn(ROW)
     assert not buffer.present[0]
+
+
+def test_a_reserve_shrinks_in_every_row_whatever_the_phases():
+    """Four phases share the buffer, a turn each: each row is settled by turns of its own."""
+    rows = np.arange(8)
+    buffer = JitterBuffer(rows.size)
+    for row in rows:
+        buffer.open(int(row), Law.A)
+    phases = [rows[rows % 4 == phase] for phase in range(4)]
+    codes = np.zeros((2, 160), np.uint8)
+    late = 4  # turns that the tenth packet takes; then the line is calm
+    for turn in range(3000):
+        for phase in phases:
+            if turn >= 10 + late or turn < 10:
+                sent = [turn]
+            else:
+                sent = list(range(10, 10 + late)) if turn == 10 + late - 1 else []
+            for number in sent:
+                buffer.put_frames(phase, np.full(2, number * 160, np.uint32), codes)
+            buffer.turn(phase)
+        if turn == 20:
+            grown = buffer._delay.copy()
+    assert (grown > DELAY_FRAMES).all()
+    assert (buffer._delay == DELAY_FRAMES).all()

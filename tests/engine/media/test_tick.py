@@ -725,6 +725,22 @@ def test_bursts_are_read_out(stage):
     assert stage.of(Closed)[0].received == 40
 
 
+def test_a_far_end_whose_clock_runs_faster_leaves_no_queue(tmp_path):
+    """Two packets in a tick now and then, whatever the phase: the second one does not wait for ever."""
+    stage = Stage(tmp_path, phase_of_next=sum)
+    for row in range(SLOTS):
+        stage.do(Open(), Remote(*FAR), row=row)
+    for tick in range(500):
+        for _ in range(2 if tick % 100 == 50 else 1):
+            for row in range(SLOTS):
+                packet = Packet(False, 8, stage.sequence & 0xFFFF, stage.timestamp & 0xFFFFFFFF, 7, SILENCE)
+                stage.wire.waiting[row].append((FAR, build(packet)))
+            stage.sequence, stage.timestamp = stage.sequence + 1, stage.timestamp + 160
+        for phase in range(4):
+            stage.turn(phase=phase)
+    assert [len(waiting) for waiting in stage.wire.waiting] == [0] * SLOTS
+
+
 def test_what_came_before_the_end_is_counted(stage):
     stage.open()
     stage.hear()
