@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 VENV := .venv/bin
 READY := .venv/.set-up
+# They run beside the others: most of what those do is wait.
+PAGE_TESTS := tests/api/page tests/browser
 SIPP_HOME := $(or $(ZVONAR_SIPP),$(HOME)/.cache/zvonar-sipp)
 
 help: ## this list
@@ -27,9 +29,9 @@ test: $(READY) ## all tests; gets the real peers (Asterisk, SIPp, PostgreSQL, Ch
 	@for peer in asterisk/install.sh get_sipp.sh get_postgres.sh get_chromium.sh; do \
 		tests/peers/$$peer > /dev/null || [ -z "$$CI" ] || exit 1; \
 	done
-	@mkdir -p build; $(VENV)/python -m pytest -rs tests/browser > build/test-browser.log 2>&1 & browser=$$!; \
-		PATH="$$PATH:$(SIPP_HOME)/bin" $(VENV)/python -m pytest -rs --ignore tests/browser; rest=$$?; \
-		echo "In the browser, meanwhile:"; wait $$browser; pages=$$?; cat build/test-browser.log; exit $$((rest || pages))
+	@mkdir -p build; $(VENV)/python -m pytest -rs $(PAGE_TESTS) > build/test-page.log 2>&1 & page=$$!; \
+		PATH="$$PATH:$(SIPP_HOME)/bin" $(VENV)/python -m pytest -rs $(addprefix --ignore ,$(PAGE_TESTS)); rest=$$?; \
+		echo "The page, meanwhile:"; wait $$page; pages=$$?; cat build/test-page.log; exit $$((rest || pages))
 
 test-fast: $(READY) ## the tests without the real peers
 	@$(VENV)/python -m pytest -rs --ignore tests/peers -m "not peer"
