@@ -132,7 +132,7 @@ class Tick:
     def slip(self, frames: int) -> None:
         """The clock went on without us: timestamps jump, what is played does not."""
         self._columns.timestamp += np.uint32(frames * FRAME_SAMPLES & 0xFFFFFFFF)
-        self._columns.eager[:] = True  # the far ends have gone on
+        self._columns.eager[:] = ALWAYS  # the far ends have gone on
         self._columns.stalled[self._columns.taped] += min(frames, STALL_FRAMES_MAX)
 
     def turn(self, now: float, phase: int = 0, late: bool = False) -> int:
@@ -182,6 +182,7 @@ class Tick:
             case Bridge():
                 self._bridge(slot.row, command)
             case Close():
+                self._columns.eager[slot.row] = ALWAYS
                 self._drain(np.array([slot.row]))  # what has come already belongs to this call
                 if slot.row in self._slots:
                     slot.close()

@@ -1253,3 +1253,24 @@ def test_a_stall_is_recorded_as_what_it_was(stage):
     clip = decode(encode(NOISE[: 20 * 160], Law.A), Law.A)
     silence = decode(np.frombuffer(SILENCE * 5, np.uint8), Law.A)
     assert (sent == np.concatenate([clip[:1600], silence, clip[1600:]])).all()
+
+
+def test_all_that_has_come_belongs_to_the_call_that_ends(stage):
+    stage.open()
+    stage.hear()
+    stage.turn(3)  # so that a packet is owed
+    for _ in range(5):
+        stage.hear()
+    stage.do(Close())
+    assert stage.of(Closed)[0].received == 6
+
+
+def test_after_a_stall_all_that_has_come_is_read_in_one_turn(stage):
+    stage.open()
+    stage.hear()
+    stage.turn(3)
+    for _ in range(8):
+        stage.hear()
+    stage.tick.slip(8)
+    stage.turn()
+    assert not stage.wire.waiting[0]
