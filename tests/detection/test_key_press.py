@@ -66,8 +66,8 @@ def pressed(*parts: Sound, sent: Sound | None = None, missing: frozenset[int] = 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_key_wherever_it_begins(key):
-    """40 ms on, 40 ms off, at each of 16 places within a frame; so 32 times in a row."""
-    for late in range(0, 160, 10):
+    """40 ms on, 40 ms off, at each of 8 places within a frame."""
+    for late in range(0, 160, 20):
         assert pressed(np.zeros(late), tone(key, 40), silence(40), tone(key, 40), silence(40)) == key * 2
 
 
