@@ -60,7 +60,7 @@ from engine.transfer import Transfer
 from ivr import model
 from ivr.model import Interrupt, Script
 
-RECORDING_S = 5.0  # for the writer to say what became of the recording
+RECORDING_S = 20.0  # for the writer to say what became of the recording: when many end at once, a disk takes its time
 NO_SPEECH_START_S = 2.5  # a silent callee gets the prompt anyway
 MAX_WAIT_S = 4.0  # one who does not stop speaking, too
 SLACK_S = 5.0

@@ -1,8 +1,8 @@
 """What happens when there is more to do than time: late turns with their causes, and when calls are given up. Pure.
 
 The ladder: above 70 % busy the dialer starts no call (`engine.engine`); from `REFUSE_LOAD` on no slot is opened here; a
-turn that is late by a phase goes without hearing; and if the last `SUSTAINED_TURNS` were mostly late, the newest calls
-are given up, as many as it takes. Without it a load just above the limit ruins all calls.
+turn that is late by a phase goes without hearing; and if many of the last `SUSTAINED_TURNS` were late, the newest calls
+are given up, a few at a time until it is borne. Without it a load just above the limit ruins all calls.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from engine.media.pacer import FRAME_S, TURN_S
 REFUSE_LOAD: Final = 0.9  # Linux stops a SCHED_FIFO thread that works more than 95 % of a second
 SHED_LOAD: Final = 0.85  # to which calls are given up
 MEMORY_S: Final = 0.1  # of the load
-SUSTAINED_TURNS: Final = 32
-MOSTLY: Final = 0.6
+SUSTAINED_TURNS: Final = 64
+LATE_SHARE: Final = 0.25  # of those turns; a single stall makes a few late, and leaves the load low
 TELLING_CALLS: Final = 50  # fewer in a turn do not tell what a call costs, but what a turn does
-LEAST_SHARE: Final = 0.05  # of the calls, given up at a time
+SHARES: Final = (0.03, 0.1)  # of the calls, given up at a time: many that begin at once are dear for a moment only
 
 
 class Cause(StrEnum):
@@ -50,7 +50,7 @@ class Work(NamedTuple):
 class Overload:
     """Told of every turn as it begins."""
 
-    load: float = 0.0  # the time that the work of a turn takes, as a share of the time it has; may be above 1
+    load: float = 0.0  # the time that a turn takes, as a share of the time it has; may be above 1
     late: Counter[Cause] = field(default_factory=Counter)  # late turns so far
     _cost_s: float = 0.0  # of a call and frame
     _turns: int = 0  # since calls were last given up
@@ -67,7 +67,7 @@ class Overload:
         last asked; it is asked for late turns only.
         """
         weight = min(1.0, span_s / MEMORY_S)
-        self.load += (work.wall_s / span_s - self.load) * weight
+        self.load += (work.turn_s / span_s - self.load) * weight
         if work.served >= TELLING_CALLS:
             self._cost_s += (work.turn_s / work.served - self._cost_s) * weight
         late = behind_s > TURN_S
@@ -86,9 +86,10 @@ class Overload:
 
     def shed(self, calls: int) -> int:
         """How many of so many calls are to be given up now: 0 while it can be borne."""
-        if self._turns < SUSTAINED_TURNS or self._late_share < MOSTLY or self.load < SHED_LOAD:
+        if self._turns < SUSTAINED_TURNS or self._late_share < LATE_SHARE or self.load < SHED_LOAD:
             return 0
-        share = max(LEAST_SHARE, 1 - SHED_LOAD / self.load)
+        least, most = SHARES
+        share = min(max(least, 1 - SHED_LOAD / self.load), most)
         # First see what comes of it; giving up is work, too.
         self._turns, self._late_share, self.load = -SUSTAINED_TURNS, 0.0, SHED_LOAD
         return max(1, int(calls * share))

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
-import subprocess
-import sys
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
-import engine
 from engine.clips.cache import Clip
 from engine.clock import SystemClock
+from engine.companion import Companion
 from engine.config import ConfigError, MediaConfig
 from engine.media.overload import Cause
 from engine.media.settings import Settings
@@ -45,9 +41,8 @@ Handler = Callable[[float, SlotEvent], None]
 START_S: Final = 30.0  # a busy machine may take long to load numpy
 STOP_S: Final = 2.0
 STEADY_S: Final = 10.0  # who lives so long is healthy
-RESTART_S: Final = 1.0  # after the second early death in a row; one that cannot live shall not take the machine
-MESSAGE_BYTES: Final = 1 << 18
-BUFFER_BYTES: Final = 1 << 20
+RESTART_S: Final = 0.5  # after the second early death in a row; one that cannot live shall not take the machine
+HEARD_LATE: Final = 5  # late ticks in a second; fewer are borne by any jitter buffer
 EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 _log = logging.getLogger("zvonar.media")
@@ -81,10 +76,8 @@ class MediaPlane:
         low, high = config.port_range
         self._bounds = host, low, high, calls or config.calls
         self._recorder: Recorder  # from `start` to `stop`
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: socket.socket | None = None
+        self._process = Companion("engine.media.process", lambda datagram: self._take(unpack(datagram)), self._died)
         self._ready: asyncio.Future[Ready] | None = None
-        self._unsent: deque[bytes] = deque()
         self._ports: tuple[int, ...] = ()
         self._free: deque[int] = deque()
         self._open: dict[int, MediaSlot] = {}
@@ -100,7 +93,7 @@ class MediaPlane:
     @property
     def pid(self) -> int:
         """Of the process that runs now; 0 if none does."""
-        return self._process.pid if self._process is not None else 0
+        return self._process.pid
 
     async def start(self) -> None:
         """Start the process and wait for its ports. ConfigError if they cannot be had."""
@@ -125,11 +118,9 @@ class MediaPlane:
         if self._restart is not None:
             self._restart.cancel()
             self._restart = None
-        process, self._process = self._process, None
-        self._disconnect()
+        self._forget_ports()
         self._fault_all("the media plane was stopped")
-        if process is not None:
-            await _end(process)
+        await self._process.stop(STOP_S)
         await self._recorder.stop()
 
     async def wait(self, within_s: float) -> None:
@@ -185,45 +176,17 @@ class MediaPlane:
 
     def _spawn(self) -> None:
         self._spawned_at = self._clock.now()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-        ours.setblocking(False)
-        root = str(Path(engine.__path__[0]).parent)
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        # -P: a folder named `engine` where the user happens to stand is not ours.
-        settings = Settings(*self._bounds, self._clock.anchor, *self._recorder.descriptors)
-        command = [sys.executable, "-P", "-m", "engine.media.process", str(theirs.fileno()), settings.dump()]
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=[theirs.fileno(), *self._recorder.descriptors],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,  # a terminal's Ctrl-C and hang-up are the control side's affair
-            )
-        self._connection = ours
-        asyncio.get_running_loop().add_reader(ours, self._read)
+        descriptors = self._recorder.descriptors
+        settings = Settings(*self._bounds, self._clock.anchor, *descriptors)
+        self._process.start(settings.dump(), descriptors=descriptors)
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._connection)
-            loop.remove_writer(self._connection)
-            self._connection.close()
-        self._connection = None
-        self._unsent.clear()
+    def _forget_ports(self) -> None:
         self._ports = ()
         self._up.clear()
         self._free.clear()
 
     def _died(self) -> None:
-        self._disconnect()
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
+        self._forget_ports()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(ConfigError("the media process died at its start; its error is above"))
             return
@@ -243,40 +206,7 @@ class MediaPlane:
     # --- messages ---------------------------------------------------------------------------------------
 
     def _send(self, envelope: Envelope) -> None:
-        if self._connection is None:
-            return
-        self._unsent.append(pack(envelope))
-        if len(self._unsent) == 1:
-            self._flush()
-
-    def _flush(self) -> None:
-        assert self._connection is not None
-        loop = asyncio.get_running_loop()
-        while self._unsent:
-            try:
-                self._connection.send(self._unsent[0])
-            except BlockingIOError:
-                loop.add_writer(self._connection, self._flush)
-                return
-            except OSError:
-                self._unsent.clear()  # it died; the reader learns it
-                break
-            self._unsent.popleft()
-        loop.remove_writer(self._connection)
-
-    def _read(self) -> None:
-        connection = self._connection
-        while connection is not None and connection is self._connection:
-            try:
-                datagram = connection.recv(MESSAGE_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                datagram = b""
-            if not datagram:
-                self._died()
-                return
-            self._take(unpack(datagram))
+        self._process.send(pack(envelope))
 
     def _take(self, envelope: Envelope) -> None:
         row, generation, at, event = envelope
@@ -300,7 +230,11 @@ class MediaPlane:
         self.late.update(late)
         if any(late.values()):
             causes = ", ".join(f"{count} by {cause}" for cause, count in late.items() if count)
-            _log.warning("media: late ticks in the last second: %s; %.0f %% busy", causes, event.busy * 100)
+            heard = sum(late.values()) >= HEARD_LATE
+            _log.log(
+                logging.WARNING if heard else logging.INFO,
+                "media: late ticks in the last second: %s; %.0f %% busy", causes, event.busy * 100,
+            )  # fmt: skip
 
     def _tell(self, slot: MediaSlot, at: float, event: SlotEvent) -> None:
         if isinstance(event, Closed | Faulted):
@@ -324,15 +258,6 @@ class MediaPlane:
             self._ready.set_exception(ConfigError(why))
         else:
             _log.error("the media process cannot start: %s", why)
-
-
-async def _end(process: subprocess.Popen[bytes]) -> None:
-    for _ in range(int(STOP_S / 0.01)):
-        if process.poll() is not None:
-            return
-        await asyncio.sleep(0.01)
-    process.kill()
-    process.wait()
 
 
 def _warn_of_ephemeral(low: int, high: int) -> None:

@@ -63,7 +63,7 @@ def test_a_text_is_spoken_and_its_journal_needs_no_voice(tmp_path: Path) -> None
     (started,) = (fact for fact in facts if fact["type"] == "prompt_started")
     assert started["clips"] == ["text Ваш з+амок готов. <-> Да.", "text Ja, m+orgen"]
     assert 2000 < facts[-1]["heard_ms"] < 6000
-    (warning,) = called.stderr.splitlines()
+    (warning,) = (line for line in called.stderr.splitlines() if "late ticks" not in line)  # of a busy machine
     assert "marks_dropped" in warning
     assert "m+orgen" in warning
     assert len(list((tmp_path / "clips/spoken").iterdir())) == 2

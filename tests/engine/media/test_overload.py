@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.media.overload import REFUSE_LOAD, SHED_LOAD, SUSTAINED_TURNS, Cause, Overload, Work
+from engine.media.overload import REFUSE_LOAD, SHARES, SUSTAINED_TURNS, Cause, Overload, Work
 from engine.media.pacer import TURN_S
 
 
@@ -54,13 +54,12 @@ def test_a_call_is_refused_for_which_there_will_be_no_time():
     assert overload.refuses(1800)
 
 
-def test_calls_are_given_up_when_turns_stay_late_as_many_as_it_takes():
+def test_calls_are_given_up_when_turns_stay_late_a_few_at_a_time():
     overload = Overload()
     run(overload, 200, worked_s=TURN_S)
     assert overload.shed(1000) == 0  # not late yet
     run(overload, SUSTAINED_TURNS, worked_s=TURN_S * 1.25, behind_s=TURN_S * 2)
-    load = overload.load
-    assert overload.shed(1000) == int(1000 * (1 - SHED_LOAD / load))
+    assert overload.shed(1000) == int(1000 * SHARES[1])
     assert overload.shed(800) == 0  # first see what comes of it
     run(overload, 2 * SUSTAINED_TURNS - 1, worked_s=TURN_S, behind_s=TURN_S * 2)
     assert overload.shed(800) == 0
