@@ -111,7 +111,10 @@ class ManagerLeg:
 
     def timer(self, name: str) -> None:
         """A timer of that name fired, ours or not."""
-        match name.removeprefix(f"{self.name}:"):
+        whose, _, which = name.rpartition(":")
+        match which:
+            case _ if whose != self.name:
+                pass
             case "ring" if self.stage is Stage.WAITING:
                 self.tally.settle(disposition.NO_LINE, f"no line of trunk {self._settings.trunk!r} became free in time")
                 self._finish()

@@ -322,6 +322,14 @@ def test_ears_rest_while_a_manager_is_called_or_talks() -> None:
     assert of_kind(driver.feed(CLOSED, "m1"), wire.Listen) == [wire.Listen(("voice",))]
 
 
+def test_a_timer_of_the_call_is_none_of_the_managers() -> None:
+    driver = Driver()
+    driver.begin()
+    driver.ring()
+    assert driver.feed(TimerFired("ring")) == []
+    assert orders(driver.feed(TimerFired("m1:ring"), after=20), "m1", Hangup)
+
+
 def test_either_side_may_hold() -> None:
     driver = Driver()
     driver.begin()
