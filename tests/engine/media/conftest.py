@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from stage import Stage
 
 from engine.clips.cache import Clip, ClipCache
 from engine.clock import SystemClock
@@ -164,3 +165,8 @@ def callers(plane: MediaPlane, far_ends: Callable[[], Awaitable[FarEnd]]) -> Cal
 @pytest.fixture
 async def caller(callers: Callable[..., Awaitable[Caller]]) -> Caller:
     return await callers()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
