@@ -14,7 +14,7 @@ FRAME_S: Final = 0.020
 PHASES: Final = 4
 TURN_S: Final = FRAME_S / PHASES
 
-_PHASES_BY_CALLS: Final = ((2000, (0, 1, 2, 3)), (1000, (0, 2)), (0, (0,)))  # from so many calls on
+_PHASES_BY_CALLS: Final = ((2000, (0, 1, 2, 3)), (500, (0, 2)), (0, (0,)))  # from so many calls on
 
 
 class Pacer:
